@@ -1,0 +1,29 @@
+"""modelpolicy: model access policy as code. This page is the map; it imports nothing.
+
+Words: a *resource* is declared; an *item* is true on the platform; an *observation* is what a sweep saw of an item's field
+(a value, absent, or *unobservable*); a *finding* is one thing wrong or notable; a *change* is one intended write; a *plan* is
+the ordered list of changes with the guards' verdicts; an *outcome* is what a change became; a *report* is what one pass found,
+planned and did; an *account* is where; *held* is what could not be loaded, whose live items stay untouched; the *ledger* is
+the durable record; a *baseline* is what an item was before we first wrote it.
+
+Verbs at the root, nouns in rooms, imports only go down:
+
+    cli/             arguments -> calls -> exit code; one module a verb; the only place that prints
+    reconcile.py     one pass: load -> check -> observe -> plan -> guard -> apply -> report
+    apply.py         carries out a plan level by level; never decides
+    ledger/          lock, journal, ownership, baseline
+    sources/         WHERE IT IS DECLARED   files
+    platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark
+    ------------------------------------------------ below: no I/O, no clock, no environment, no logging
+    report/          WHAT IS SAID           as_text, as_json, ...
+    status.py        findings + outcomes + previous conditions + now -> conditions
+    guards.py        judge a whole plan before its first write
+    load.py plan.py schema.py
+    rules/           WHAT IS ALLOWED        one rule a file
+    kinds/           WHAT MAY BE DECLARED   one kind a file
+    state.py finding.py errors.py reasons.py
+
+The pictures are enforced by the import contracts in pyproject.toml.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,139 @@
+"""What may be declared: one kind a file, each the only origin of its checks, its schema, its CRD and its reference text.
+
+A kind module defines one pydantic model for `spec` and one `Kind` and is found by being in this folder. `Kind` also says
+how a declaration maps onto an item of the platform, so that planning, applying and status need not know any kind by name:
+
+    Resource --desired(now)--> Fields --+
+                                         +-- differ? --> writes() --> Write, Write ...
+    Snapshot --live(target)--> Fields --+
+
+No I/O here, no clock: `now` is passed in.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from reconciler.finding import Location
+from reconciler.kinds.common import PolicySpec, Spec
+from reconciler.state import NOTHING, Fields, Snapshot, Target, Write
+
+API_GROUP: Final = "modelpolicy.dev"
+API_VERSION: Final = f"{API_GROUP}/v1alpha1"
+
+S = TypeVar("S", bound=Spec, covariant=True)
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[S]):
+    """A declared document that passed its own kind's checks. `spec` is its kind's model, never changed after loading.
+
+    `origin` is where the document starts; `positions` maps a path such as ("spec", "tokens") to its value's line and
+    column. `created` is set in a cluster only and decides which of two claimants is the older.
+    """
+
+    kind: str
+    name: str
+    spec: S
+    origin: Location
+    namespace: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    positions: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
+    generation: int | None = None
+    created: datetime | None = None
+    deleting: bool = False
+
+    @property
+    def address(self) -> str:
+        """Kind/name, or Kind/namespace/name in a cluster: unique in a valid set."""
+        return "/".join((self.kind, self.namespace, self.name) if self.namespace else (self.kind, self.name))
+
+    @property
+    def account(self) -> str:
+        """The key of the account this resource belongs to: the account's name, or namespace/name in a cluster."""
+        if self.kind == "PlatformAccount":
+            return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        if not isinstance(self.spec, PolicySpec):
+            return ""
+        ref = self.spec.account_ref
+        namespace = ref.namespace or self.namespace
+        return f"{namespace}/{ref.name}" if namespace else ref.name
+
+    def at(self, *path: str | int) -> Location:
+        """The location of the value at `path`, or of its nearest parent that is written down."""
+        for length in range(len(path), 0, -1):
+            position = self.positions.get(path[:length])
+            if position:
+                return Location(self.origin.file, *position)
+        return self.origin
+
+
+class Kind(Generic[S]):
+    """A kind: its names and docs for schema and CRD, and how its declarations map onto items. One instance each."""
+
+    name: ClassVar[str]
+    plural: ClassVar[str]
+    short_names: ClassVar[tuple[str, ...]] = ()
+    spec: ClassVar[type[Spec]]
+    # False for a kind that owns no item on the platform (PolicyConstraint); the methods below are then never called.
+    governs: ClassVar[bool] = True
+    # What each field is when nobody manages it: the platform's default. A revert without a known baseline goes here
+    # where `revert_unknown` is True, and is left with a warning where it is False.
+    default: ClassVar[Fields] = NOTHING
+    revert_unknown: ClassVar[bool] = True
+
+    def target(self, resource: "Resource[Any]", snapshot: Snapshot) -> Target | None:
+        """The item that `resource` claims, or None where the platform has no such model or endpoint (or two by one name)."""
+        raise NotImplementedError(self.name)
+
+    def desired(self, resource: "Resource[Any]", now: datetime) -> Fields:
+        """The fields this declaration manages, with the values it wants at `now`; what is not declared is left out."""
+        raise NotImplementedError(self.name)
+
+    def live(self, snapshot: Snapshot, target: Target) -> Fields:
+        """Every field of the item as the snapshot has it, UNOBSERVABLE where it could not be seen."""
+        raise NotImplementedError(self.name)
+
+    def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
+        """The calls that take the item from `live` to `wanted` (the fields to change only), in order; () if equal."""
+        raise NotImplementedError(self.name)
+
+    @property
+    def doc(self) -> str:
+        """The reference text of the kind: its spec model's docstring."""
+        return (self.spec.__doc__ or "").strip()
+
+
+@cache
+def registry() -> Mapping[str, Kind[Spec]]:
+    """Every kind by its name, sorted."""
+    found: dict[str, Kind[Spec]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "KIND", None)
+        if kind is not None:
+            found[kind.name] = kind
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def normalised(resource: Resource[Spec]) -> dict[str, Any]:
+    """The resource as plain JSON values with integer tokens and defaults filled in: what constraints see."""
+    metadata: dict[str, Any] = {"name": resource.name}
+    if resource.namespace:
+        metadata["namespace"] = resource.namespace
+    if resource.labels:
+        metadata["labels"] = dict(resource.labels)
+    if resource.annotations:
+        metadata["annotations"] = dict(resource.annotations)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": resource.kind,
+        "metadata": metadata,
+        "spec": resource.spec.model_dump(mode="json", by_alias=True),
+    }

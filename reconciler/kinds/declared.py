@@ -1,0 +1,113 @@
+"""The declared set: every resource that loaded, everything that did not, and the indexes that keep later steps linear."""
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from reconciler.finding import Location
+from reconciler.kinds import Resource
+from reconciler.kinds.common import Management
+from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec
+from reconciler.kinds.inference_limit import InferenceLimitSpec
+from reconciler.kinds.model_activation import ModelActivationSpec
+from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.kinds.policy_constraint import PolicyConstraintSpec
+
+DEFAULT_ACCOUNT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document that could not be loaded or checked: what it may govern stays untouched (broken is not absent).
+
+    `kind` and `name` are "" where they could not be read; `target` is the model, endpoint id or endpoint name it names,
+    or "". A held document without a kind, or a held PolicyConstraint, may govern anything.
+    """
+
+    location: Location
+    kind: str = ""
+    name: str = ""
+    target: str = ""
+
+    @property
+    def may_govern_anything(self) -> bool:
+        return not self.kind or self.kind in ("PolicyConstraint", "PlatformAccount")
+
+
+@dataclass(frozen=True)  # no slots: indexes are kept once asked for
+class Declared:
+    """What the sources declare. `complete` False: something could not be read at all, so nothing is reverted this pass.
+
+    `sources` maps each file that was read to the SHA-256 of its bytes; `resources` are in the order of file, then place.
+    """
+
+    resources: tuple[Resource[Any], ...] = ()
+    held: tuple[Held, ...] = ()
+    complete: bool = True
+    sources: tuple[tuple[str, str], ...] = ()
+
+    def _of(self, kind: str) -> tuple[Resource[Any], ...]:
+        return self.by_kind.get(kind, ())
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, tuple[Resource[Any], ...]]:
+        return _grouped((resource.kind, resource) for resource in self.resources)
+
+    @property
+    def activations(self) -> tuple[Resource[ModelActivationSpec], ...]:
+        return self._of("ModelActivation")
+
+    @property
+    def limits(self) -> tuple[Resource[InferenceLimitSpec], ...]:
+        return self._of("InferenceLimit")
+
+    @property
+    def overrides(self) -> tuple[Resource[EndpointRateOverrideSpec], ...]:
+        return self._of("EndpointRateOverride")
+
+    @property
+    def constraints(self) -> tuple[Resource[PolicyConstraintSpec], ...]:
+        return self._of("PolicyConstraint")
+
+    @cached_property
+    def accounts(self) -> Mapping[str, Resource[PlatformAccountSpec]]:
+        """Accounts by key. Without any declared account there is `default`, on the embedded platform."""
+        found = {resource.account: resource for resource in self._of("PlatformAccount")}
+        if not found:
+            found[DEFAULT_ACCOUNT] = Resource(
+                "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec(), Location("(no PlatformAccount declared)")
+            )
+        return found
+
+    @cached_property
+    def activations_by_model(self) -> Mapping[str, tuple[Resource[ModelActivationSpec], ...]]:
+        return _grouped((resource.spec.model, resource) for resource in self.activations)
+
+    @cached_property
+    def limits_by_model(self) -> Mapping[str, tuple[Resource[InferenceLimitSpec], ...]]:
+        return _grouped((resource.spec.model, resource) for resource in self.limits)
+
+    def for_account(self, account: str) -> "Declared":
+        """The same set with only what belongs to `account`, beside the constraints, which belong to no account."""
+        mine = tuple(r for r in self.resources if r.account == account or r.kind == "PolicyConstraint")
+        return replace(self, resources=mine)
+
+
+def observes(account: Resource[PlatformAccountSpec], resource: Resource[Any]) -> bool:
+    """Whether this resource is never written: Observe on the account or on the resource beats Manage."""
+    own = getattr(resource.spec, "management", None)
+    return Management.OBSERVE in (account.spec.management, own)
+
+
+def matches_name(name: str, patterns: Iterable[str] | None) -> bool:
+    """Whether a model name matches one of the patterns with * and ?; no patterns match everything."""
+    return patterns is None or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _grouped(pairs: Iterable[tuple[str, Resource[Any]]]) -> Mapping[str, tuple[Resource[Any], ...]]:
+    found: dict[str, list[Resource[Any]]] = {}
+    for key, resource in pairs:
+        found.setdefault(key, []).append(resource)
+    return {key: tuple(resources) for key, resources in found.items()}

@@ -1,0 +1,97 @@
+"""EndpointRateOverride: the requests and tokens a minute of one inference endpoint (接入点限流)."""
+
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds import Kind, Resource
+from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict
+from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
+
+RPM: Final = "rpm"
+TPM: Final = "tpm"
+
+
+class EndpointRef(Strict):
+    """An inference endpoint, by id or by name: exactly one of them."""
+
+    id: str | None = Field(
+        default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="The endpoint's id, e.g. ep-20260101120000-abcde.",
+    )  # fmt: skip
+    name: str | None = Field(
+        default=None, min_length=1, max_length=256,
+        description="The endpoint's name. A name that two endpoints share is TargetNotFound: use the id.",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.id is None) == (self.name is None):
+            raise PydanticCustomError("endpoint_ref", "needs exactly one of id and name")
+        return self
+
+
+class EndpointRateOverrideSpec(PolicySpec):
+    """How fast one endpoint may run, below the model-level limit that all endpoints of the model share (S28, S30). What is
+    left out stays as it is on the platform."""
+
+    endpoint: EndpointRef = Field(description="Which endpoint, by id or by name.")
+    rpm: RatePerMinute | None = Field(default=None, description="Requests per minute, from 1; absent: not managed.")
+    tpm: RatePerMinute | None = Field(default=None, description="Tokens per minute, from 1; absent: not managed.")
+    expires_at: Moment | None = Field(
+        default=None,
+        description="When the override ends, with a time zone (2026-12-01T00:00:00Z); the endpoint then inherits the "
+        "model's rate again.",
+    )  # fmt: skip
+    deletion_policy: DeletionPolicy = Field(
+        default=DeletionPolicy.REVERT,
+        description="What happens to the override when this declaration goes: Revert restores what it was before, "
+        "Retain leaves it.",
+    )
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Self:
+        if self.rpm is None and self.tpm is None:
+            raise PydanticCustomError("override_empty", "needs rpm, tpm or both")
+        return self
+
+
+class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
+    name: ClassVar[str] = "EndpointRateOverride"
+    plural: ClassVar[str] = "endpointrateoverrides"
+    short_names: ClassVar[tuple[str, ...]] = ("ero",)
+    spec: ClassVar[type[Spec]] = EndpointRateOverrideSpec
+    default: ClassVar[Fields] = MappingProxyType({RPM: None, TPM: None})
+
+    def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:
+        ref: EndpointRef = resource.spec.endpoint
+        if ref.id is not None:
+            return Target(self.name, ref.id) if ref.id in snapshot.endpoints else None
+        ids = snapshot.endpoint_ids_by_name.get(ref.name or "", ())
+        return Target(self.name, ids[0]) if len(ids) == 1 else None
+
+    def desired(self, resource: Resource[Any], now: datetime) -> Fields:
+        spec: EndpointRateOverrideSpec = resource.spec
+        if spec.expires_at is not None and spec.expires_at <= now:
+            return self.default  # expiry always means inherited, whatever was before
+        return {path: value for path, value in ((RPM, spec.rpm), (TPM, spec.tpm)) if value is not None}
+
+    def live(self, snapshot: Snapshot, target: Target) -> Fields:
+        override = snapshot.endpoints[target.name].override
+        if override is UNOBSERVABLE:
+            return {RPM: UNOBSERVABLE, TPM: UNOBSERVABLE}
+        return {RPM: override.rpm, TPM: override.tpm} if override else self.default
+
+    def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
+        """One call with both halves: what is not wanted keeps its value. Taking a half away is a clear, which names what stays."""
+        after = {**live, **wanted}
+        if after == dict(live):
+            return ()
+        clears = any(after[half] is None and live[half] is not None for half in (RPM, TPM))
+        return (Write(Operation.CLEAR_OVERRIDE if clears else Operation.SET_OVERRIDE, target, after),)
+
+
+KIND: Final = _EndpointRateOverride()

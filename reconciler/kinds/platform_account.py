@@ -1,0 +1,173 @@
+"""PlatformAccount: where policies are carried out, how to reach it, and what may be done to it."""
+
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field
+
+from reconciler.kinds import Kind, Resource
+from reconciler.kinds.common import Flag, Management, ObjectName, Spec, Strict
+from reconciler.state import Fields, Operation, Snapshot, Target, Write
+
+FREE_TOKENS_ONLY: Final = "freeTokensOnly"
+AUTO_ACTIVATION: Final = "autoActivation"
+
+
+class PlatformName(StrEnum):
+    """The platforms there are."""
+
+    EMBEDDED = "embedded"
+    ARK = "ark"
+
+
+class Embedded(Strict):
+    """The embedded platform: a faithful small Ark in one SQLite file."""
+
+    path: str = Field(
+        default=".modelpolicy/platform.db", min_length=1, max_length=1024,
+        description="The SQLite file, relative to the working directory.",
+    )  # fmt: skip
+
+
+class Credentials(Strict):
+    """Where the access key is found; the key itself never stands in a policy file."""
+
+    secret_name: ObjectName | None = Field(
+        default=None, description="In a cluster: a Secret in the account's namespace with keys accessKey and secretKey."
+    )
+    file: str | None = Field(
+        default=None, min_length=1, max_length=1024,
+        description="In files: a JSON file with access_key and secret_key, readable by its owner only.",
+    )  # fmt: skip
+
+
+class Action(Strict):
+    """A private action of the platform for an operation that has no published one: configuration, never guessed."""
+
+    action: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$", description="The Action name.")
+    request: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The JSON body; a string {model}, {tokens}, {subService}, {endpoint}, {rpm}, {tpm} or {enabled} "
+        "stands for the value.",
+    )
+    response: dict[str, str] = Field(
+        default_factory=dict, description="For a read: which key of the Result holds which of our fields."
+    )
+
+
+class Ark(Strict):
+    """Volcengine Ark. Credentials absent: the SDK's environment variables VOLCENGINE_ACCESS_KEY and _SECRET_KEY."""
+
+    region: str = Field(default="cn-beijing", min_length=1, max_length=64, description="The platform's region.")
+    project: str = Field(default="default", min_length=1, max_length=128, description="The platform's project.")
+    endpoint: str | None = Field(
+        default=None, max_length=1024, pattern=r"^https?://[^\s/]+/?$",
+        description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one.",
+    )  # fmt: skip
+    actions: dict[str, Action] = Field(
+        default_factory=dict,
+        description="Private actions by operation (setLimit, removeLimit, readLimit, deactivate, dropSubService, "
+        "clearOverride, setFreeTokensOnly, readFreeTokensOnly, setAutoActivation, readAutoActivation).",
+    )
+    credentials: Credentials | None = Field(default=None, description="Where the access key is found.")
+
+
+class Writes(Strict):
+    """How fast the account may be written to."""
+
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=64)] = Field(
+        default=4, description="Writes in flight at once."
+    )
+    per_second: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        default=10, description="Writes a second at most."
+    )
+
+
+class MaxReverts(Strict):
+    """How many reverts one plan may hold before it needs a word from a person: over count and over percent."""
+
+    count: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = Field(
+        default=5, description="Reverts that are always fine."
+    )
+    percent: Annotated[int, Field(strict=True, ge=0, le=100)] = Field(
+        default=30, description="Share of the owned items, in percent, that may be reverted at once."
+    )
+
+
+class Guards(Strict):
+    """The thresholds of the guards that judge a whole plan before its first write."""
+
+    max_reverts: MaxReverts = Field(default=MaxReverts(), description="Above both, the plan is refused.")
+    min_hours_to_limit: Annotated[int, Field(strict=True, ge=0, le=720)] = Field(
+        default=1,
+        description="A limit that the recent rate would reach sooner than this many hours is refused; 0 turns it off.",
+    )
+
+
+class PlatformAccountSpec(Spec):
+    """A platform account that policies refer to. Optional in files: without one, account `default` is the embedded platform."""
+
+    platform: PlatformName = Field(default=PlatformName.EMBEDDED, description="embedded or ark.")
+    embedded: Embedded = Field(default=Embedded(), description="Settings of the embedded platform.")
+    ark: Ark = Field(default=Ark(), description="Settings of Volcengine Ark.")
+    management: Management = Field(
+        default=Management.MANAGE, description="Observe: read and report, never write, whatever a resource says."
+    )
+    allow_activation: Flag | None = Field(
+        default=None,
+        description="Activating is a consent to pay: true before one is written. Absent: true on embedded, else false.",
+    )
+    auto_activation: Flag | None = Field(
+        default=None, description="The platform's switch that activates new models by itself; absent: not managed."
+    )
+    free_tokens_only: Flag | None = Field(
+        default=None, description="Safe Experience Mode, for the whole account; absent: not managed."
+    )
+    writes: Writes | None = Field(default=None, description="Pacing of writes; absent on embedded: none.")
+    guards: Guards = Field(default=Guards(), description="Thresholds of the guards.")
+    allowed_namespaces: Annotated[tuple[ObjectName, ...], Field(max_length=64)] = Field(
+        default=(), description="In a cluster: namespaces beside its own whose resources may use this account."
+    )
+
+    @property
+    def may_activate(self) -> bool:
+        """Whether activations may be written, with the platform's default filled in."""
+        return self.platform is PlatformName.EMBEDDED if self.allow_activation is None else self.allow_activation
+
+
+class _PlatformAccount(Kind[PlatformAccountSpec]):
+    name: ClassVar[str] = "PlatformAccount"
+    plural: ClassVar[str] = "platformaccounts"
+    short_names: ClassVar[tuple[str, ...]] = ("pacct",)
+    spec: ClassVar[type[Spec]] = PlatformAccountSpec
+    # Switches are left as they are when nobody declares them any more: there is no safe side to fall to.
+    default: ClassVar[Fields] = MappingProxyType({FREE_TOKENS_ONLY: None, AUTO_ACTIVATION: None})
+    revert_unknown: ClassVar[bool] = False
+
+    def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:  # noqa: ARG002
+        return Target(self.name, resource.account)
+
+    def desired(self, resource: Resource[Any], now: datetime) -> Fields:  # noqa: ARG002  # same at any time
+        spec: PlatformAccountSpec = resource.spec
+        switches = ((FREE_TOKENS_ONLY, spec.free_tokens_only), (AUTO_ACTIVATION, spec.auto_activation))
+        return {path: value for path, value in switches if value is not None}
+
+    def live(self, snapshot: Snapshot, target: Target) -> Fields:  # noqa: ARG002  # an account has one set of switches
+        switches = snapshot.switches
+        return {FREE_TOKENS_ONLY: switches.free_tokens_only, AUTO_ACTIVATION: switches.auto_activation}
+
+    def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
+        operations = (
+            (FREE_TOKENS_ONLY, Operation.SET_FREE_TOKENS_ONLY),
+            (AUTO_ACTIVATION, Operation.SET_AUTO_ACTIVATION),
+        )
+        return tuple(
+            Write(operation, target, {"enabled": wanted[path]})
+            for path, operation in operations
+            if path in wanted and wanted[path] != live[path]
+        )
+
+
+KIND: Final = _PlatformAccount()

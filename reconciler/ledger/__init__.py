@@ -1,0 +1,116 @@
+"""The durable record: the lock, the journal of runs, what we own and from which declaration, baselines, last-set times.
+
+SQLite by default (`.modelpolicy/ledger.db`), PostgreSQL for a team (`postgresql://...`). One account's facts never mix with
+another's. What is journaled is on disk before the call returns. No secret is ever passed in here.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from reconciler.plan import Change
+from reconciler.state import History, Outcome, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a writing verb: who, what, why and when; `result` is "" while it runs or was killed."""
+
+    id: str
+    account: str
+    operation: str
+    actor: str
+    revision: str = ""  # the git revision of the declarations, "" outside a repository
+    reason: str = ""
+    started_at: datetime
+    finished_at: datetime | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One journaled change of a run: the intent, written before the platform is called, and the result, None until known."""
+
+    run: str
+    sequence: int
+    at: datetime
+    address: str
+    target: str
+    action: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    result: str | None = None
+    message: str = ""
+    finished_at: datetime | None = None
+
+
+class Lease(Protocol):
+    """The account's lock while we hold it; a background heartbeat keeps it."""
+
+    def held(self) -> bool:
+        """Whether it is certain, by the monotonic clock, that nobody else can hold it: asked before each platform write."""
+        ...
+
+
+class Journal(Protocol):
+    """One run's pen. Each method is durable when it returns."""
+
+    run: str
+
+    def intend(self, change: Change, now: datetime) -> None:
+        """Before the change's first write."""
+        ...
+
+    def settle(self, change: Change, outcome: Outcome, record: Record | None, now: datetime) -> None:
+        """After the change: its outcome and, where it changed what is remembered of the item, the whole new record."""
+        ...
+
+
+class Ledger(Protocol):
+    """The store. Raises `errors.LedgerError`; `lock` raises `errors.LockHeld` after waiting `wait_s` seconds in vain."""
+
+    def history(self, account: str) -> History:
+        """What is remembered of the account. Read-only; never creates the store."""
+        ...
+
+    def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
+        """Hold the account's lease for the length of the context."""
+        ...
+
+    def begin(self, run: Run) -> Journal:
+        """Open a run; entries of a run that was killed stay without a result and are visible in `runs`."""
+        ...
+
+    def finish(self, run: str, result: str, now: datetime) -> None:
+        """Close a run with its result word ("converged", "partial", "failed", "interrupted")."""
+        ...
+
+    def remember(self, account: str, records: Iterable[Record]) -> None:
+        """Replace what is remembered of these items, in one transaction (adoption, equality seen, release, attestation)."""
+        ...
+
+    def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:
+        """The latest runs, newest first."""
+        ...
+
+    def entries(self, run: str) -> tuple[Entry, ...]:
+        """A run's entries in order."""
+        ...
+
+    def statuses(self, account: str) -> Mapping[str, Any]:
+        """The statuses last published, as JSON values by address; {} where there are none."""
+        ...
+
+    def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
+        """Replace the published statuses of the account."""
+        ...
+
+    def unlock(self, account: str) -> str | None:
+        """Break the account's lease, whoever holds it; returns the former holder, None where there was none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...

@@ -1,0 +1,123 @@
+"""The ordered list of intended writes, as inert data. Pure: values in, a Plan out; nothing here acts or reads a clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.finding import Finding, Location
+from reconciler.state import Capability, Failure, Target, Value
+
+
+class Action(StrEnum):
+    """create: from the platform's default. update: from another value. revert: back to baseline or default."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REVERT = "revert"
+
+
+class ChangeReason(StrEnum):
+    """Why a change is intended. drift: the platform left what we last proved; adopted: it differs and was never ours."""
+
+    DECLARED = "declared"
+    DRIFT = "drift"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of an item, as it is and as it is wanted; `path` is the spec's field name."""
+
+    path: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One intended change of one item. `address` is the declaring resource's, or Kind/target where nothing declares it.
+
+    `precondition` is the fingerprint of the item's live fields it was planned on; `how_to` tells a person the page and the
+    exact values where `capability` is manual; `notes` are sentences for the reviewer (counting restarts at 0, what it costs).
+    """
+
+    address: str
+    target: Target
+    target_name: str = ""  # an endpoint's name, for people
+    model: str = ""  # the model the item belongs to: groups the text plan, serialises writes, "" for account switches
+    action: Action
+    reason: ChangeReason
+    capability: Capability
+    how_to: str = ""
+    not_before: datetime | None = None
+    origin: Location | None = None
+    fields: tuple[FieldChange, ...] = ()
+    precondition: str = ""
+    notes: tuple[str, ...] = ()
+    renewal: str | None = None
+
+
+class VerdictKind(StrEnum):
+    """What a guard said of the plan."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A guard's verdict; `address` narrows it to one change, None means the whole plan."""
+
+    id: str
+    verdict: VerdictKind
+    address: str | None = None
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An owned item that nothing declares any more. With prune it is reverted or, under Retain, no longer owned."""
+
+    address: str
+    target: Target
+    deletion_policy: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that one pass intends for one account. Equal inputs make equal plans, whatever the order of files."""
+
+    account: str
+    inputs_digest: str
+    observed_at: datetime | None
+    changes: tuple[Change, ...] = ()
+    unchanged: int = 0
+    guards: tuple[Verdict, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[Failure, ...] = ()
+    # Owned items without a declaration that this run leaves alone, e.g. because --prune was not given.
+    releases: tuple[Release, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def summary(self, now: datetime) -> Mapping[str, int]:
+        """Counts for people and for JSON: a change counts once, as manual, else deferred, else as its action."""
+        counts = dict.fromkeys(("create", "update", "revert", "unchanged", "deferred", "manual"), 0)
+        for change in self.changes:
+            counts[kind_of(change, now)] += 1
+        counts["unchanged"] = self.unchanged
+        return counts
+
+
+def kind_of(change: Change, now: datetime) -> str:
+    """The one word a change counts under: manual, deferred, create, update or revert."""
+    if change.capability is not Capability.NATIVE:
+        return "manual"
+    if change.not_before is not None and change.not_before > now:
+        return "deferred"
+    return change.action.value

@@ -1,0 +1,56 @@
+"""Where it is true: the contract that every platform keeps, and how one is opened by name.
+
+A platform is a stranger to every other and to the rest of the rim. It gets its account's settings and credentials and
+knows nothing of plans, rules or resources.
+
+    Reader    observe, read, capabilities, identity      all that validate, plan, drift, import and status ever hold
+    Platform  Reader + write                             what apply and the controllers hold
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from reconciler.state import Operation, Snapshot, Support, Target, Write
+
+
+class Reader(Protocol):
+    """The read-only side. Every method may raise `errors.Transient` (asked again later) or `errors.Permanent`.
+
+    Safe to call from several threads at once. No method ever writes to the platform.
+    """
+
+    def capabilities(self) -> Mapping[Operation, Support]:
+        """How each `Operation` is done on this account; one entry for every operation. No I/O."""
+        ...
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:
+        """One sweep of list calls over the whole account.
+
+        `limited_models` are the models with a declared or live limit, the only ones whose endpoints need a closer look
+        (capacity packages) on platforms where listing does not tell. A partly failed sweep raises; what the platform cannot
+        show at all is UNOBSERVABLE.
+        """
+        ...
+
+    def read(self, target: Target) -> Snapshot:
+        """The target's item alone, read afresh: a partial snapshot with its model, its endpoint (and that endpoint's
+        model), or the switches; without the entry where the platform knows no such thing."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; using the platform afterwards is a mistake."""
+        ...
+
+
+class Platform(Reader, Protocol):
+    """A platform that may be written to."""
+
+    def write(self, write: Write) -> None:
+        """Carry out one write and return when the platform accepted it; acceptance proves nothing, `read` does.
+
+        Raises `Transient` where nothing may have happened or it cannot be known (the caller reads before it tries again),
+        `Permanent` where the platform refused, `Conflict` where the item is in the wrong state for it, `Unsupported`
+        where `capabilities` does not say native. Removing what is not there, and setting what is so already, succeed;
+        but a set of a limit always restarts its counting.
+        """
+        ...

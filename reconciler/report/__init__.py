@@ -1,0 +1,41 @@
+"""What is said: the report of one pass, from which every output, metric, condition and exit code is read.
+
+One renderer a file: `as_text`, `as_json`, `as_markdown`, `as_html` ... Renderers are pure: a Report in, text out; they
+escape what came from files for the medium they write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.finding import Finding
+from reconciler.kinds import Resource
+from reconciler.kinds.declared import Declared
+from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.plan import Plan
+from reconciler.state import Failure, Operation, Outcome, Snapshot, Support
+from reconciler.status import ResourceStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one pass over one account found, planned and did.
+
+    `snapshot` is None where the platform could not be observed (`failures` says why). After an apply it is the snapshot
+    the plan was made on with what was read back. `next_wake` is when looking again is worth it, None: at the next interval.
+    """
+
+    account: Resource[PlatformAccountSpec]
+    declared: Declared
+    started_at: datetime
+    finished_at: datetime
+    plan: Plan
+    snapshot: Snapshot | None = None
+    findings: tuple[Finding, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    statuses: tuple[ResourceStatus, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+    next_wake: datetime | None = None
+    interrupted: bool = False
+    run: str = ""  # the ledger's id of this run, "" where nothing was journaled

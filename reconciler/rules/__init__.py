@@ -1,0 +1,103 @@
+"""What is allowed: one rule a file, found by being in this folder. Pure: no I/O, no clock, values in, findings out.
+
+A rule never raises on the user's input. Rules over observations run again with each observation, so what the world
+mends mends itself. A rule whose `needs_platform` is True is silent while `Context.snapshot` is None (offline).
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+
+from reconciler.finding import Finding, Location, Severity, in_order
+from reconciler.kinds import Resource
+from reconciler.kinds.common import Spec
+from reconciler.kinds.declared import Declared
+from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.reasons import Reason
+from reconciler.state import History, Operation, Snapshot, Support
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What rules look at: one account's whole set (`declared`), within everything declared (`everything`).
+
+    `snapshot` is None offline; `capabilities` is empty offline.
+    """
+
+    account: Resource[PlatformAccountSpec]
+    declared: Declared
+    everything: Declared
+    now: datetime
+    snapshot: Snapshot | None = None
+    history: History = field(default_factory=History)
+    capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+
+
+class Scope(StrEnum):
+    """account: run once for each account's set. set: run once over everything (Context.declared is everything)."""
+
+    ACCOUNT = "account"
+    SET = "set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`source` names the S and D statements of the platform's page it comes from; `phrase` quotes that page.
+
+    `reason` is what an error or warning of this rule becomes in a condition, None where it becomes none.
+    """
+
+    id: str
+    severity: Severity
+    check: Callable[[Context], Iterable[Finding]]
+    reason: Reason | None = None
+    source: tuple[str, ...] = ()
+    phrase: str = ""
+    needs_platform: bool = False
+    scope: Scope = Scope.ACCOUNT
+
+    @property
+    def doc(self) -> str:
+        """What `explain` prints: the docstring of the rule's module."""
+        return inspect.getdoc(inspect.getmodule(self.check)) or ""
+
+    def finding(
+        self, message: str, resource: Resource[Spec], location: Location | None = None, *, hint: str = ""
+    ) -> Finding:
+        """A finding of this rule about `resource`, at `location` or where the resource starts."""
+        return Finding(
+            rule=self.id,
+            severity=self.severity,
+            message=message,
+            hint=hint,
+            location=location or resource.origin,
+            resource=resource.address,
+            reason=self.reason,
+        )
+
+
+@cache
+def registry() -> Mapping[str, Rule]:
+    """Every rule by its id, sorted."""
+    found: dict[str, Rule] = {}
+    for module in pkgutil.iter_modules(__path__):
+        rule = getattr(importlib.import_module(f"{__name__}.{module.name}"), "RULE", None)
+        if rule is not None:
+            found[rule.id] = rule
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def check(context: Context, scope: Scope = Scope.ACCOUNT) -> tuple[Finding, ...]:
+    """Every finding of every rule of `scope` that can be judged on `context`, in order of place."""
+    return in_order(
+        finding
+        for rule in registry().values()
+        if rule.scope is scope and not (rule.needs_platform and context.snapshot is None)
+        for finding in rule.check(context)
+    )

@@ -1,0 +1,327 @@
+"""What is true on a platform, what we know of it, and what can be done to it: frozen values, no I/O, no clock.
+
+    Snapshot ─┬─ models:    name -> Model      (activation, free tokens, limit, prices, rate, use)
+              ├─ endpoints: id   -> Endpoint   (override, capacity)
+              └─ switches:  Switches           (the account's own)
+
+A field that a sweep could not see is UNOBSERVABLE, which is not the same as absent (None): what is unobservable never
+plans a revert and never shows as drift. Times are aware datetimes in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from reconciler.reasons import Reason
+
+
+class Unobservable(Enum):
+    """The type of UNOBSERVABLE, for annotations."""
+
+    UNOBSERVABLE = "unobservable"
+
+    def __repr__(self) -> str:
+        return "UNOBSERVABLE"
+
+
+UNOBSERVABLE: Final = Unobservable.UNOBSERVABLE
+Unseen: TypeAlias = Literal[Unobservable.UNOBSERVABLE]
+
+T = TypeVar("T")
+Seen: TypeAlias = T | None | Unseen  # a value, absent, or not to be seen
+
+# One field of an item, as plans compare and print it.
+Value: TypeAlias = str | int | bool | tuple[str, ...] | None | Unseen
+Fields: TypeAlias = Mapping[str, Value]
+NOTHING: Final[Fields] = MappingProxyType({})
+
+
+class ActivationState(StrEnum):
+    """The three states of the platform's page (S4)."""
+
+    NOT_ACTIVATED = "NotActivated"
+    ACTIVATED = "Activated"
+    INVITE_ONLY = "InviteOnly"
+
+
+class Billing(StrEnum):
+    """How a model is paid for; inference limits exist for PayByToken only (S25)."""
+
+    PAY_BY_TOKEN = "PayByToken"
+    MODEL_UNIT = "ModelUnit"
+
+
+class PauseReason(StrEnum):
+    """Why the platform itself stopped serving a model."""
+
+    LIMIT_REACHED = "LimitReached"
+    FREE_TOKENS_ONLY = "FreeTokensOnly"
+    FREE_QUOTA_EXHAUSTED = "FreeQuotaExhausted"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """Which item: `kind` is the policy kind that governs it; `name` is a model name, an endpoint id or an account name."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests and tokens a calendar minute; None where that half is not set (or not known, on a model)."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTokens:
+    """The displayed free quota of a model in tokens. It lags by up to an hour (S18); `remaining` may be negative (D7)."""
+
+    total: int
+    consumed: int
+    remaining: int
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A model's inference limit in tokens; `used` counts from `effective_at` (S16), and was read at `observed_at`."""
+
+    tokens: int
+    used: int | None = None
+    effective_at: datetime | None = None
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One charge: `item` is Ark's charge item (InferencePrompt, LoraFinetune, Finetune ...), `amount` a decimal as text.
+
+    `amount` is None where nobody knows it. `unit` is the platform's own, e.g. "CNY/1M tokens".
+    """
+
+    item: str
+    amount: str | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The platform stopped serving a model since then."""
+
+    reason: PauseReason
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """All that one sweep saw of a model. Read-only: nothing here is written back."""
+
+    name: str
+    display_name: str = ""
+    domain: str = ""  # LLM | VLM | Audio | ComputerVision | MultiModal | Embedding | "" unknown
+    task_types: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    deprecated: bool = False
+    billing: Billing | Unseen = Billing.PAY_BY_TOKEN
+    state: ActivationState | Unseen = UNOBSERVABLE
+    sub_services: tuple[str, ...] | Unseen = ()
+    free_tokens: Seen[FreeTokens] = None
+    limit: Seen[Limit] = None
+    rate_limit: Seen[Rate] = None
+    prices: tuple[Price, ...] = ()
+    docs_url: str = ""
+    pause: Pause | None = None
+    # Online pay-by-token use by UTC hour, oldest first, at most the last 48; () where it cannot be seen.
+    hourly_use: tuple[tuple[datetime, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """All that one sweep saw of an inference endpoint. `override` None means it inherits the model's rate."""
+
+    id: str
+    name: str
+    model: str
+    model_version: str = ""
+    status: str = "Running"
+    override: Seen[Rate] = None
+    scale_tier: Seen[str] = None  # the TPM guarantee package's id or size
+    model_units: Seen[str] = None  # the model unit's id or count
+    batch_only: bool | Unseen = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """The account's own switches and facts; None where the platform has no such switch."""
+
+    free_tokens_only: Seen[bool] = None
+    auto_activation: Seen[bool] = None
+    ever_activated: Seen[bool] = None
+    verified: Seen[bool] = None
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: an index is kept once it was asked for
+class Snapshot:
+    """One account as one sweep saw it. `identity` is the platform's own id of the account: two accounts with one
+    identity are one platform account. A partial snapshot (`Reader.read`) holds only the item's model, endpoint or switches.
+    """
+
+    observed_at: datetime
+    identity: str = ""
+    models: Mapping[str, Model] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    switches: Switches = Switches()
+
+    @cached_property
+    def endpoint_ids_by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """The sorted ids of the endpoints that bear each name; a name is not unique on the platform."""
+        found: dict[str, list[str]] = {}
+        for endpoint in self.endpoints.values():
+            found.setdefault(endpoint.name, []).append(endpoint.id)
+        return {name: tuple(sorted(ids)) for name, ids in found.items()}
+
+    @cached_property
+    def endpoints_by_model(self) -> Mapping[str, tuple[Endpoint, ...]]:
+        """The endpoints of each base model, by id."""
+        found: dict[str, list[Endpoint]] = {}
+        for _, endpoint in sorted(self.endpoints.items()):
+            found.setdefault(endpoint.model, []).append(endpoint)
+        return {model: tuple(endpoints) for model, endpoints in found.items()}
+
+
+class Operation(StrEnum):
+    """Everything a platform may be asked to do or to show; `Reader.capabilities` answers for each."""
+
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+    ADD_SUB_SERVICE = "add-sub-service"
+    DROP_SUB_SERVICE = "drop-sub-service"
+    SET_LIMIT = "set-limit"
+    REMOVE_LIMIT = "remove-limit"
+    SET_OVERRIDE = "set-override"
+    CLEAR_OVERRIDE = "clear-override"
+    SET_FREE_TOKENS_ONLY = "set-free-tokens-only"
+    SET_AUTO_ACTIVATION = "set-auto-activation"
+    READ_ACTIVATION = "read-activation"
+    READ_LIMIT = "read-limit"
+    READ_OVERRIDE = "read-override"
+    READ_FREE_TOKENS_ONLY = "read-free-tokens-only"
+    READ_AUTO_ACTIVATION = "read-auto-activation"
+
+
+class Capability(StrEnum):
+    """native: an API action does it. manual: a person does it on a page. unsupported: it cannot be done at all."""
+
+    NATIVE = "native"
+    MANUAL = "manual"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How one operation is done here; `page` is the console URL where `capability` is manual, `note` says why."""
+
+    capability: Capability
+    page: str = ""
+    note: str = ""
+
+
+NATIVE: Final = Support(Capability.NATIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call to a platform: `operation` on `target` with `arguments`:
+
+    add/drop-sub-service {"subService": str}; set-limit {"tokens": int}; set-override {"rpm": int|None, "tpm": int|None}
+    (None keeps that half inherited); set-free-tokens-only and set-auto-activation {"enabled": bool}; the rest {}.
+    """
+
+    operation: Operation
+    target: Target
+    arguments: Fields = field(default_factory=dict)
+
+
+class Result(StrEnum):
+    """What a change became. deferred: waits for `not_before`; manual: waits for a person."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    DEFERRED = "deferred"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the change at `address` on `target`. `message` is a sentence for the user; `code` the platform's own.
+
+    `confirmed` is True only when a read-back saw the platform equal to what was wanted. `not_before` says when it is
+    worth looking again. `stale` marks a precondition that no longer held.
+    """
+
+    address: str
+    target: Target
+    result: Result
+    message: str = ""
+    reason: Reason | None = None
+    code: str = ""
+    confirmed: bool = False
+    stale: bool = False
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure of the world as data, for reports: what an exception said, its reason and the platform's own code."""
+
+    message: str
+    reason: Reason
+    code: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person said that they did a manual change: the fields as they set them, who and when."""
+
+    fields: Fields
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What the ledger (or a resource's status) remembers of one item.
+
+    `baseline` is what the item was before we first wrote it (None: unknown); `applied` what we last proved it to be;
+    `source` the declaring file relative to the repository root; `renewal` the renewal string last set with a limit.
+    """
+
+    target: Target
+    owner: str = ""  # the declaring resource's address; "" when released
+    source: str = ""
+    deletion_policy: str = "Retain"
+    protected: bool = False
+    baseline: Fields | None = None
+    applied: Fields | None = None
+    equal_at: datetime | None = None
+    set_at: datetime | None = None
+    removed_at: datetime | None = None
+    renewal: str | None = None
+    attestation: Attestation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is remembered of one account. `exists` False means no ledger was ever written: nothing is pruned then."""
+
+    records: Mapping[Target, Record] = field(default_factory=dict)
+    exists: bool = False
