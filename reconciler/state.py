@@ -325,3 +325,39 @@ class History:
 
     records: Mapping[Target, Record] = field(default_factory=dict)
     exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of a writing verb: who, what, why and when; `result` is "" while it runs or was killed.
+
+    `plan` is the content digest of the saved plan it carries out, "" where it made its own.
+    """
+
+    id: str
+    account: str
+    operation: str
+    actor: str
+    revision: str = ""  # the git revision of the declarations, "" outside a repository
+    reason: str = ""
+    plan: str = ""
+    started_at: datetime
+    finished_at: datetime | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One journaled change of a run: the intent, written before the platform is called, and the result, None until known."""
+
+    run: str
+    sequence: int
+    at: datetime
+    address: str
+    target: str
+    action: str
+    before: Fields = field(default_factory=dict)
+    after: Fields = field(default_factory=dict)
+    result: str | None = None
+    message: str = ""
+    finished_at: datetime | None = None

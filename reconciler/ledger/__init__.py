@@ -6,44 +6,11 @@ another's. What is journaled is on disk before the call returns. No secret is ev
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from reconciler.plan import Change
-from reconciler.state import History, Outcome, Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of a writing verb: who, what, why and when; `result` is "" while it runs or was killed."""
-
-    id: str
-    account: str
-    operation: str
-    actor: str
-    revision: str = ""  # the git revision of the declarations, "" outside a repository
-    reason: str = ""
-    started_at: datetime
-    finished_at: datetime | None = None
-    result: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One journaled change of a run: the intent, written before the platform is called, and the result, None until known."""
-
-    run: str
-    sequence: int
-    at: datetime
-    address: str
-    target: str
-    action: str
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
-    result: str | None = None
-    message: str = ""
-    finished_at: datetime | None = None
+from reconciler.state import Entry, History, Outcome, Record, Run
 
 
 class Lease(Protocol):
@@ -97,6 +64,10 @@ class Ledger(Protocol):
 
     def entries(self, run: str) -> tuple[Entry, ...]:
         """A run's entries in order."""
+        ...
+
+    def spent(self, plan: str) -> Run | None:
+        """The run that carried out the saved plan with this content digest, None while it is unused: a plan works once."""
         ...
 
     def statuses(self, account: str) -> Mapping[str, Any]:
