@@ -1,0 +1,72 @@
+"""What the exit code says, and which one is returned when several conditions hold. Pure: reports in, a code out."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.report import Report
+
+
+class Exit(IntEnum):
+    """The exit codes of every verb; they never change their meaning."""
+
+    OK = 0
+    UNEXPECTED = 1
+    CHANGES = 2
+    INVALID = 3
+    REFUSED = 4
+    STALE = 5
+    LOCKED = 6
+    PARTIAL = 7
+    USAGE = 64
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+# When several conditions hold, the first of these that holds is returned.
+PRECEDENCE: Final = (
+    Exit.TERMINATED,
+    Exit.INTERRUPTED,
+    Exit.USAGE,
+    Exit.UNEXPECTED,
+    Exit.LOCKED,
+    Exit.INVALID,
+    Exit.REFUSED,
+    Exit.STALE,
+    Exit.PARTIAL,
+    Exit.CHANGES,
+    Exit.OK,
+)
+
+
+def first(codes: Iterable[Exit]) -> Exit:
+    """The one code to return where each of `codes` holds; OK where there is none."""
+    return min(codes, key=PRECEDENCE.index, default=Exit.OK)
+
+
+def of(reports: Iterable[Report], *, detailed: bool = False) -> Exit:
+    """The exit code of a run over these accounts; `detailed` makes changes, deferred and manual ones too, exit 2."""
+    return first(code for report in reports for code in _conditions(report, detailed))
+
+
+def _conditions(report: Report, detailed: bool) -> Iterator[Exit]:
+    plan = report.plan
+    if report.interrupted:
+        yield Exit.INTERRUPTED
+    if report.failures or plan.errors:
+        yield Exit.UNEXPECTED
+    if any(found.severity.value == "error" for found in (*report.findings, *plan.findings)):
+        yield Exit.INVALID
+    if any(verdict.verdict.value == "refused" for verdict in plan.guards):
+        yield Exit.REFUSED
+    for outcome in report.outcomes:
+        if outcome.stale:
+            yield Exit.STALE
+        elif outcome.result.value in ("failed", "skipped"):
+            yield Exit.PARTIAL
+    if detailed and plan.changes:
+        yield Exit.CHANGES

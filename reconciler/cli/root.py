@@ -1,0 +1,95 @@
+"""The command `modelpolicy`: a static table of verbs, so that --help and --version import no verb and nothing heavy."""
+
+import difflib
+import importlib
+import keyword
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from reconciler import __version__
+from reconciler.cli import endings
+
+# In the order of work. Each is the module reconciler.cli.<verb> ("import" is import_), with a click command `command`.
+VERBS: Final = {
+    "completion": "Print the completion script of a shell.",
+}
+COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
+EXAMPLES: Final = """\b
+Examples:
+  modelpolicy validate policies/            check the files, offline
+  modelpolicy plan policies/                what would change, and why
+  modelpolicy apply policies/               change it, after you said yes
+  modelpolicy status                        every model and how it stands
+  modelpolicy explain InferenceLimit.tokens
+
+\b
+Exit codes:
+  0 fine   1 unexpected, auth or network   2 changes or drift   3 invalid input
+  4 guard refused   5 stale   6 locked   7 partial   64 usage   130/143 interrupted
+
+\b
+Environment:
+  Every flag has a variable: MODELPOLICY_<VERB>_<FLAG>, e.g. MODELPOLICY_PLAN_PRUNE=1.
+  Flags that verbs share have a plain one too: MODELPOLICY_ACCOUNT, MODELPOLICY_TARGET,
+  MODELPOLICY_LEDGER, MODELPOLICY_OUTPUT, MODELPOLICY_COLOR. Lists are split at spaces.
+  NO_COLOR and CI are honoured; MODELPOLICY_DEBUG=1 shows tracebacks.
+"""
+
+
+class Root(click.Group):
+    """A group whose verbs are known by the table and imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's shape
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
+        command: click.Command = importlib.import_module(f"reconciler.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}."
+            raise click.UsageError(f"there is no verb {args[0]!r}: {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        verbs = [CompletionItem(name, help=line) for name, line in VERBS.items() if name.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
+        """Run and exit, whatever happens; see `endings`."""
+        self._main_shell_completion({}, endings.COMMAND, COMPLETION_VARIABLE)
+        sys.exit(endings.run(self, sys.argv[1:] if args is None else list(args)))
+
+
+ROOT: Final = Root(
+    name=endings.COMMAND,
+    help="Model access policy as code: which LLM models are activated, how many tokens each may use, how fast each "
+    "endpoint may run. Declare it in files, review the plan, apply it, keep it there.",
+    epilog=EXAMPLES,
+    context_settings={
+        "auto_envvar_prefix": "MODELPOLICY",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+click.version_option(__version__, message="modelpolicy %(version)s")(ROOT)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    ROOT.main()
