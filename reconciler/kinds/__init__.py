@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from reconciler.finding import Location
 from reconciler.kinds.common import PolicySpec, Spec
-from reconciler.state import NOTHING, Fields, Snapshot, Target, Write
+from reconciler.state import NOTHING, Fields, Record, Snapshot, Target, Write
 
 API_GROUP: Final = "modelpolicy.dev"
 API_VERSION: Final = f"{API_GROUP}/v1alpha1"
@@ -104,6 +104,30 @@ class Kind(Generic[S]):
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
         """The calls that take the item from `live` to `wanted` (the fields to change only), in order; () if equal."""
         raise NotImplementedError(self.name)
+
+    def exists(self, snapshot: Snapshot, target: Target) -> bool:
+        """Whether the snapshot holds the item at all: `live` may be asked only then."""
+        return target.name in snapshot.models
+
+    def model(self, snapshot: Snapshot, target: Target) -> str:  # noqa: ARG002  # most items bear their model's name
+        """The model the item belongs to, "" where it belongs to the whole account."""
+        return target.name
+
+    def title(self, snapshot: Snapshot, target: Target) -> str:  # noqa: ARG002  # most items have no other name
+        """The item's name for people where the target's is an id, else ""."""
+        return ""
+
+    def expired(self, resource: "Resource[Any]", now: datetime) -> bool:  # noqa: ARG002  # most kinds never expire
+        """Whether the declaration has ended by itself: what it wants at `now` is then the platform's default."""
+        return False
+
+    def renewal(self, resource: "Resource[Any]") -> str | None:  # noqa: ARG002  # most kinds have none
+        """The string whose change asks for the same values to be set again, None where there is none."""
+        return None
+
+    def earliest(self, snapshot: Snapshot, record: Record, wanted: Fields) -> datetime | None:  # noqa: ARG002
+        """The earliest time at which the platform accepts `wanted` for the record's item, None: at any time."""
+        return None
 
     @property
     def doc(self) -> str:

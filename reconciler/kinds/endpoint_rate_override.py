@@ -75,7 +75,7 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
 
     def desired(self, resource: Resource[Any], now: datetime) -> Fields:
         spec: EndpointRateOverrideSpec = resource.spec
-        if spec.expires_at is not None and spec.expires_at <= now:
+        if self.expired(resource, now):
             return self.default  # expiry always means inherited, whatever was before
         return {path: value for path, value in ((RPM, spec.rpm), (TPM, spec.tpm)) if value is not None}
 
@@ -88,10 +88,23 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
         """One call with both halves: what is not wanted keeps its value. Taking a half away is a clear, which names what stays."""
         after = {**live, **wanted}
-        if after == dict(live):
-            return ()
+        if after == dict(live) or UNOBSERVABLE in after.values():
+            return ()  # a half that cannot be seen could not travel along unchanged
         clears = any(after[half] is None and live[half] is not None for half in (RPM, TPM))
         return (Write(Operation.CLEAR_OVERRIDE if clears else Operation.SET_OVERRIDE, target, after),)
+
+    def exists(self, snapshot: Snapshot, target: Target) -> bool:
+        return target.name in snapshot.endpoints
+
+    def model(self, snapshot: Snapshot, target: Target) -> str:
+        return snapshot.endpoints[target.name].model
+
+    def title(self, snapshot: Snapshot, target: Target) -> str:
+        return snapshot.endpoints[target.name].name
+
+    def expired(self, resource: Resource[Any], now: datetime) -> bool:
+        expires_at: datetime | None = resource.spec.expires_at
+        return expires_at is not None and expires_at <= now
 
 
 KIND: Final = _EndpointRateOverride()

@@ -1,6 +1,6 @@
 """InferenceLimit: the one-off total of tokens after which the platform pauses a model (推理限额)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -8,9 +8,12 @@ from pydantic import Field
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens
-from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
+from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
 
 TOKENS: Final = "tokens"
+SET_INTERVAL: Final = timedelta(hours=2)  # between two settings of one model's limit (S21)
+RECENT: Final = timedelta(hours=24)
+HOUR: Final = timedelta(hours=1)
 
 
 class InferenceLimitSpec(PolicySpec):
@@ -40,6 +43,27 @@ class InferenceLimitSpec(PolicySpec):
     )
 
 
+def next_set_at(limit: Seen[Limit], record: Record | None) -> datetime | None:
+    """When the platform accepts the next set: two hours after the latest setting or removal known, None where none is.
+
+    A removal counts although the platform's page leaves it open, so that removing and setting never dodges the interval.
+    """
+    known: list[datetime | None] = [limit.effective_at] if isinstance(limit, Limit) else []
+    if record is not None:
+        known += [record.set_at, record.removed_at, record.attestation.at if record.attestation else None]
+    latest = max((moment for moment in known if moment is not None), default=None)
+    return latest + SET_INTERVAL if latest else None
+
+
+def recent_hourly_use(model: Model, now: datetime) -> int:
+    """Online tokens an hour over the last day, counted from the first use in it; 0 where none was or none can be seen."""
+    recent = [(hour, tokens) for hour, tokens in model.hourly_use if now - RECENT < hour <= now and tokens]
+    if not recent:
+        return 0
+    length = max(now - min(hour for hour, _ in recent), HOUR)
+    return int(sum(tokens for _, tokens in recent) / (length / HOUR))
+
+
 class _InferenceLimit(Kind[InferenceLimitSpec]):
     name: ClassVar[str] = "InferenceLimit"
     plural: ClassVar[str] = "inferencelimits"
@@ -64,6 +88,16 @@ class _InferenceLimit(Kind[InferenceLimitSpec]):
         if wanted[TOKENS] is None:
             return (Write(Operation.REMOVE_LIMIT, target),)
         return (Write(Operation.SET_LIMIT, target, {TOKENS: wanted[TOKENS]}),)
+
+    def renewal(self, resource: Resource[Any]) -> str | None:
+        renewal: str | None = resource.spec.renewal
+        return renewal
+
+    def earliest(self, snapshot: Snapshot, record: Record, wanted: Fields) -> datetime | None:
+        """Only a set waits: a removal is always accepted."""
+        if wanted.get(TOKENS) is None:
+            return None
+        return next_set_at(snapshot.models[record.target.name].limit, record)
 
 
 KIND: Final = _InferenceLimit()

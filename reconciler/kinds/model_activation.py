@@ -95,14 +95,16 @@ class _ModelActivation(Kind[ModelActivationSpec]):
         if state != live[STATE] and state == activated:
             writes.append(Write(Operation.ACTIVATE, target))
         before, after = live[SUB_SERVICES], wanted.get(SUB_SERVICES, live[SUB_SERVICES])
+        if before is UNOBSERVABLE:
+            before = ()  # adding what is on already does no harm; what cannot be seen is not dropped
         if isinstance(before, tuple) and isinstance(after, tuple) and state == activated:
             for operation, services in (
                 (Operation.DROP_SUB_SERVICE, set(before) - set(after)),
                 (Operation.ADD_SUB_SERVICE, set(after) - set(before)),
             ):
                 writes += [Write(operation, target, {"subService": service}) for service in sorted(services)]
-        if state != live[STATE] and state != activated:
-            writes.append(Write(Operation.DEACTIVATE, target))
+        if state == DesiredState.NOT_ACTIVATED.value and live[STATE] in (activated, UNOBSERVABLE):
+            writes.append(Write(Operation.DEACTIVATE, target))  # an invite-only model is not activated already
         return tuple(writes)
 
 
