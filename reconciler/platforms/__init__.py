@@ -7,9 +7,13 @@ knows nothing of plans, rules or resources.
     Platform  Reader + write                             what apply and the controllers hold
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, cast
 
+from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.state import Operation, Snapshot, Support, Target, Write
 
 
@@ -54,3 +58,61 @@ class Platform(Reader, Protocol):
         but a set of a limit always restarts its counting.
         """
         ...
+
+
+class ReadOnly:
+    """A platform seen through its reading side only: there is no method on it that could write."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def capabilities(self) -> Mapping[Operation, Support]:
+        """See `Reader.capabilities`."""
+        return self._reader.capabilities()
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:
+        """See `Reader.observe`."""
+        return self._reader.observe(limited_models)
+
+    def read(self, target: Target) -> Snapshot:
+        """See `Reader.read`."""
+        return self._reader.read(target)
+
+    def close(self) -> None:
+        """See `Reader.close`."""
+        self._reader.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key; its secret halves never show in a repr, and so in no log or traceback."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a platform needs beside its account's settings.
+
+    `clock` answers the time of the pass in UTC. `create` False: nothing may be created, not even a local file.
+    """
+
+    clock: Callable[[], datetime]
+    credentials: Credentials | None = None
+    create: bool = True
+
+
+class _Room(Protocol):
+    """What a platform's module offers."""
+
+    def connect(self, spec: PlatformAccountSpec, connection: Connection) -> Platform: ...
+
+
+def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
+    """Open the platform that `spec` names, importing only that one. Raises `errors.Permanent` or `errors.Transient`."""
+    room = cast(_Room, importlib.import_module(f"{__name__}.{spec.platform.value}"))
+    return room.connect(spec, connection)

@@ -1,0 +1,230 @@
+"""The embedded platform's SQLite file, and the only place here that knows SQLite: schema, transactions, bad files.
+
+It knows no rule of the platform. Every write transaction is immediate and durable when it returns; a database belongs to
+several processes and threads at once. Times are whole seconds since 1970 in UTC.
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from reconciler.errors import Permanent, PlatformError, Transient
+from reconciler.reasons import Reason
+
+APPLICATION_ID: Final = 0x4D504F4C  # "MPOL": tells our file from any other program's
+VERSION: Final = 1
+BUSY_S: Final = 30.0
+
+Row: TypeAlias = sqlite3.Row
+
+_SCHEMA: Final = """
+CREATE TABLE account (
+    one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, free_tokens_only INTEGER NOT NULL DEFAULT 0,
+    auto_activation INTEGER NOT NULL DEFAULT 0, ever_activated INTEGER NOT NULL DEFAULT 0,
+    verified INTEGER NOT NULL DEFAULT 1);
+CREATE TABLE models (
+    name TEXT PRIMARY KEY, display_name TEXT NOT NULL DEFAULT '', domain TEXT NOT NULL DEFAULT '',
+    task_types TEXT NOT NULL DEFAULT '', versions TEXT NOT NULL DEFAULT '', deprecated INTEGER NOT NULL DEFAULT 0,
+    invite_only INTEGER NOT NULL DEFAULT 0, billing TEXT NOT NULL DEFAULT 'PayByToken', rpm INTEGER, tpm INTEGER,
+    prices TEXT NOT NULL DEFAULT '[]', docs_url TEXT NOT NULL DEFAULT '',
+    activated INTEGER NOT NULL DEFAULT 0, sub_services TEXT NOT NULL DEFAULT '',
+    free_total INTEGER, free_used INTEGER NOT NULL DEFAULT 0, free_shown INTEGER NOT NULL DEFAULT 0,
+    free_shown_at INTEGER NOT NULL DEFAULT 0, free_out_at INTEGER, boundary_at INTEGER,
+    limit_tokens INTEGER, limit_used INTEGER NOT NULL DEFAULT 0, limit_effective_at INTEGER, limit_set_at INTEGER,
+    limit_reached_at INTEGER);
+CREATE TABLE endpoints (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, model TEXT NOT NULL REFERENCES models (name),
+    model_version TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', project TEXT NOT NULL DEFAULT 'default',
+    tags TEXT NOT NULL DEFAULT '[]', status TEXT NOT NULL DEFAULT 'Running', rpm INTEGER, tpm INTEGER, scale_tpm INTEGER,
+    model_units INTEGER, batch_only INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+CREATE INDEX endpoints_by_model ON endpoints (model);
+CREATE INDEX endpoints_by_name ON endpoints (name);
+CREATE TABLE use_by_minute (
+    scope TEXT NOT NULL, name TEXT NOT NULL, minute INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    PRIMARY KEY (scope, name, minute)) WITHOUT ROWID;
+CREATE TABLE use_by_hour (
+    model TEXT NOT NULL, hour INTEGER NOT NULL, kind TEXT NOT NULL, requests INTEGER NOT NULL DEFAULT 0,
+    tokens INTEGER NOT NULL DEFAULT 0, free INTEGER NOT NULL DEFAULT 0, billed INTEGER NOT NULL DEFAULT 0,
+    unbilled INTEGER NOT NULL DEFAULT 0, covered INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (model, hour, kind)) WITHOUT ROWID;
+CREATE INDEX use_of_hour ON use_by_hour (hour);
+"""
+
+
+class Transaction:
+    """A transaction in progress: what the rest of the embedded platform sees of SQLite."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute one statement and return how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def one(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
+        row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: Any) -> list[Row]:
+        """Every row."""
+        return self._connection.execute(sql, values).fetchall()
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._connection = connection
+        self._lock = threading.RLock()
+        self.path = path
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that is on disk when the context ends well, and never was when it raises."""
+        with self._transaction("BEGIN IMMEDIATE") as transaction:
+            yield transaction
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction in which every read sees one moment."""
+        with self._transaction("BEGIN") as transaction:
+            yield transaction
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Transaction]:
+        with self._lock, translated(self.path):
+            self._connection.execute(begin)
+            try:
+                yield Transaction(self._connection)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+
+@contextlib.contextmanager
+def translated(path: str) -> Iterator[None]:
+    """SQLite's errors in the words that every platform shares."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise _error(exc, path) from exc
+
+
+def _error(exc: sqlite3.Error, path: str) -> PlatformError:
+    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Transient(f"{path}: the database was busy for {BUSY_S:.0f} s; another process holds it")
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return Transient(f"{path}: {exc}; the write did not happen")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return Permanent(f"{path}: the database may not be written to ({exc})", reason=Reason.PERMISSION_DENIED)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return Permanent(f"{path}: the database cannot be opened ({exc})", reason=Reason.PLATFORM_UNAVAILABLE)
+    return Permanent(
+        f"{path}: this is not a readable database of the embedded platform ({exc}); move it away, or name another path",
+        reason=Reason.PLATFORM_UNAVAILABLE,
+    )
+
+
+def open_store(path: Path, *, create: bool) -> tuple[Store, bool]:
+    """The database at `path`, and whether its tables are still to be made.
+
+    With `create` False the file is never written to; where there is none, an empty one in memory stands in for it.
+    """
+    name = str(path)
+    with translated(name):
+        try:
+            missing = not path.exists() or path.stat().st_size == 0
+            if missing and not create:
+                return _in_memory(path), True
+            if create:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise Permanent(
+                f"{name}: the database cannot be reached: {exc.strerror}", reason=Reason.PLATFORM_UNAVAILABLE
+            ) from exc
+        connection = _connect(path, create=create)
+        try:
+            fresh = _recognise(connection, name)
+            if create:
+                _write_ahead(connection)
+            else:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return Store(connection, name), fresh
+
+
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _in_memory(path: Path) -> Store:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return Store(connection, str(path))
+
+
+def _recognise(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the database is empty; raises where it is not ours."""
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner == APPLICATION_ID and version > VERSION:
+        raise Permanent(
+            f"{name}: the database has format {version} and this version of modelpolicy knows up to {VERSION}; "
+            "upgrade modelpolicy",
+            reason=Reason.PLATFORM_UNAVAILABLE,
+        )
+    if owner != APPLICATION_ID and (tables or owner):
+        raise Permanent(
+            f"{name}: this database belongs to another program; name another path in spec.embedded.path",
+            reason=Reason.PLATFORM_UNAVAILABLE,
+        )
+    return not tables
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """One fsync a transaction, and readers that do not wait for writers. Changing the mode does not wait by itself."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def create_tables(transaction: Transaction) -> bool:
+    """Make the tables, unless another process was first; returns whether it did."""
+    if transaction.one("SELECT 1 FROM sqlite_master WHERE name = 'account'"):
+        return False
+    for statement in _SCHEMA.split(";"):
+        if statement.strip():
+            transaction.run(statement)
+    transaction.run("INSERT INTO account (one, identity) VALUES (1, ?)", uuid.uuid4().hex)
+    transaction.run(f"PRAGMA application_id = {APPLICATION_ID}")
+    transaction.run(f"PRAGMA user_version = {VERSION}")
+    return True

@@ -1,0 +1,75 @@
+"""The platforms that keep the contract: each is a factory of a rehearsal account with known contents and its own clock."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.kinds.platform_account import Embedded, PlatformAccountSpec
+from reconciler.platforms import Connection, Platform, connect
+from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
+from reconciler.platforms.embedded.engine import Engine, open_engine
+
+START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+# What every platform of the suite is given: a language model, a second one, one by invitation, and two endpoints.
+CONTENTS = Contents(
+    models=(
+        ModelEntry(name="contract-chat", columns={"domain": "LLM", "rpm": 600, "tpm": 100_000, "free_total": 500_000}),
+        ModelEntry(name="contract-other", columns={"domain": "LLM", "rpm": 600, "tpm": 100_000, "free_total": 0}),
+        ModelEntry(name="contract-invited", columns={"domain": "LLM", "invite_only": 1, "free_total": 0}),
+    ),
+    endpoints=(
+        EndpointEntry(id="ep-contract-1", columns={"name": "search-prod", "model": "contract-chat"}),
+        EndpointEntry(id="ep-contract-2", columns={"name": "search-dev", "model": "contract-chat"}),
+    ),
+)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = field(default=START)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Bench:
+    """A platform under test, the engine behind it, and its clock."""
+
+    platform: Platform
+    engine: Engine
+    clock: Clock
+
+
+def filled(path: Path, clock: Clock) -> Engine:
+    """An engine on a fresh database that holds CONTENTS beside the catalogue."""
+    engine = open_engine(path, clock)
+    with engine.store.write() as tx:
+        put(tx, CONTENTS, engine.now())
+    return engine
+
+
+def _embedded(tmp_path: Path) -> Iterator[Bench]:
+    clock, path = Clock(), tmp_path / "platform.db"
+    engine = filled(path, clock)
+    platform = connect(PlatformAccountSpec(embedded=Embedded(path=str(path))), Connection(clock))
+    yield Bench(platform, engine, clock)
+    platform.close()
+    engine.close()
+
+
+FACTORIES: dict[str, Callable[[Path], Iterator[Bench]]] = {"embedded": _embedded}
+
+
+@pytest.fixture(params=sorted(FACTORIES))
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    yield from FACTORIES[request.param](tmp_path)
