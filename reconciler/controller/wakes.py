@@ -1,0 +1,86 @@
+"""The wake-up queue: which account is to be looked at next, and when. Level-triggered: a wake-up is only a name.
+
+Many wake-ups for one key become one look at the earliest time asked for; a wake-up that comes while its key is being looked
+at becomes one more look afterwards, so no work is lost. What a user changed overtakes what is only periodic. Times are
+seconds of a monotonic clock, passed in; nothing here sleeps but `take`, which waits on a condition.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+FOREVER_S: Final = 3600.0  # the longest single wait; an upper bound so that a missed notification cannot hang the loop
+
+
+@dataclass(slots=True)
+class _Due:
+    at: float
+    urgent: bool
+
+
+class Wakes:
+    """The queue. Safe to call from any thread."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._changed = threading.Condition()
+        self._due: dict[str, _Due] = {}
+        self._running: set[str] = set()
+        self._closed = False
+
+    def wake(self, key: str, *, after_s: float = 0.0, urgent: bool = False) -> None:
+        """Look at `key` in `after_s` seconds at the latest; `urgent` for what a user changed."""
+        with self._changed:
+            at = self._monotonic() + max(0.0, after_s)
+            due = self._due.get(key)
+            if due is None:
+                self._due[key] = _Due(at, urgent)
+            else:
+                due.at, due.urgent = min(due.at, at), due.urgent or urgent
+            self._changed.notify_all()
+
+    def take(self) -> str | None:
+        """Wait for the next key that is due and not being looked at, and mark it as being looked at; None once closed."""
+        with self._changed:
+            while not self._closed:
+                now = self._monotonic()
+                ready = [
+                    (not due.urgent, due.at, key)
+                    for key, due in self._due.items()
+                    if key not in self._running and due.at <= now
+                ]
+                if ready:
+                    key = min(ready)[2]
+                    del self._due[key]
+                    self._running.add(key)
+                    return key
+                waiting = [due.at for key, due in self._due.items() if key not in self._running]
+                self._changed.wait(min(FOREVER_S, min(waiting, default=now + FOREVER_S) - now))
+            return None
+
+    def done(self, key: str, *, again_after_s: float | None) -> None:
+        """The look at `key` is over; look again in `again_after_s` seconds at the latest (None: only when woken)."""
+        with self._changed:
+            self._running.discard(key)
+            self._changed.notify_all()
+        if again_after_s is not None:
+            self.wake(key, after_s=again_after_s)
+
+    def forget(self, key: str) -> None:
+        """No more looks at `key`: its account is declared no more."""
+        with self._changed:
+            self._due.pop(key, None)
+
+    def close(self) -> None:
+        """Every `take`, now and later, returns None."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def depth(self) -> int:
+        """How many keys are due now and wait."""
+        with self._changed:
+            now = self._monotonic()
+            return sum(due.at <= now for key, due in self._due.items() if key not in self._running)
