@@ -195,6 +195,23 @@ class Snapshot:
             found.setdefault(endpoint.model, []).append(endpoint)
         return {model: tuple(endpoints) for model, endpoints in found.items()}
 
+    def effective_rate(self, endpoint: Endpoint) -> Seen[Rate]:
+        """How fast the endpoint may run: its override, never above the model's rate that all its endpoints share (S28, S30).
+
+        UNOBSERVABLE where one of the two cannot be seen; a half is None where nobody knows it, and all is None where neither is.
+        """
+        model = self.models.get(endpoint.model)
+        pool = model.rate_limit if model else None
+        if endpoint.override is UNOBSERVABLE or pool is UNOBSERVABLE:
+            return UNOBSERVABLE
+        own, shared = endpoint.override or Rate(), pool or Rate()
+        rate = Rate(_lower(own.rpm, shared.rpm), _lower(own.tpm, shared.tpm))
+        return None if rate == Rate() else rate
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((rate for rate in (one, other) if rate is not None), default=None)
+
 
 class Operation(StrEnum):
     """Everything a platform may be asked to do or to show; `Reader.capabilities` answers for each."""

@@ -183,14 +183,10 @@ def _rate(seen: Seen[Rate]) -> Any:
 
 
 def _endpoints(snapshot: Snapshot) -> list[dict[str, Any]]:
-    found = []
-    for _, endpoint in sorted(snapshot.endpoints.items()):
-        model = snapshot.models.get(endpoint.model)
-        found.append(_endpoint(endpoint, model.rate_limit if model else None))
-    return found
+    return [_endpoint(endpoint, snapshot) for _, endpoint in sorted(snapshot.endpoints.items())]
 
 
-def _endpoint(endpoint: Endpoint, pool: Seen[Rate]) -> dict[str, Any]:
+def _endpoint(endpoint: Endpoint, snapshot: Snapshot) -> dict[str, Any]:
     return {
         "id": endpoint.id,
         "name": endpoint.name,
@@ -198,24 +194,11 @@ def _endpoint(endpoint: Endpoint, pool: Seen[Rate]) -> dict[str, Any]:
         "model_version": endpoint.model_version,
         "status": endpoint.status,
         "override": _rate(endpoint.override),
-        "effective": _rate(effective(endpoint.override, pool)),
+        "effective": _rate(snapshot.effective_rate(endpoint)),
         "scale_tier": plain.value(endpoint.scale_tier),
         "model_units": plain.value(endpoint.model_units),
         "batch_only": plain.value(endpoint.batch_only),
     }
-
-
-def effective(override: Seen[Rate], pool: Seen[Rate]) -> Seen[Rate]:
-    """How fast an endpoint may run: its override, never above the model's rate that all its endpoints share (S30)."""
-    if override is UNOBSERVABLE or pool is UNOBSERVABLE:
-        return UNOBSERVABLE
-    own, shared = override or Rate(), pool or Rate()
-    rate = Rate(_lower(own.rpm, shared.rpm), _lower(own.tpm, shared.tpm))
-    return None if rate == Rate() else rate
-
-
-def _lower(one: int | None, other: int | None) -> int | None:
-    return min((rate for rate in (one, other) if rate is not None), default=None)
 
 
 def _resource(status: ResourceStatus) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reconciler.plan import Action, Change, ChangeReason, FieldChange
 from reconciler.reasons import Reason
 from reconciler.report import as_json, plain
 from reconciler.report.output_schemas import output_schemas
-from reconciler.state import UNOBSERVABLE, Capability, Failure, Rate, Target
+from reconciler.state import UNOBSERVABLE, Capability, Endpoint, Failure, Model, Rate, Snapshot, Target
 
 DOCUMENTS = {
     "plan": as_json.plan(samples.report()),
@@ -111,4 +111,7 @@ def test_invisible_characters_and_broken_text_are_escaped_and_come_back_as_they_
     ],
 )
 def test_an_endpoint_runs_at_the_lower_of_its_override_and_its_models_rate(override: Any, pool: Any, rate: Any) -> None:
-    assert as_json.effective(override, pool) == rate
+    shared = Model(name="m", rate_limit=pool)
+    own = Endpoint(id="ep-1", name="one", model="m", override=override)
+    observed = Snapshot(observed_at=samples.NOW, models={"m": shared}, endpoints={"ep-1": own})
+    assert observed.effective_rate(own) == rate
