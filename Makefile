@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := ark,serve,postgres
+EXTRAS := ark,metrics,postgres,serve
 
 .PHONY: help install demo test check
 help:
