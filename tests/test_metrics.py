@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
+from builders import NOW, endpoint, model, snapshot
 from prometheus_client.parser import text_string_to_metric_families
 
-from builders import NOW, endpoint, model, snapshot
 from reconciler.finding import Location
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
