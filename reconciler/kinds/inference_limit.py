@@ -11,7 +11,7 @@ from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec,
 from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
 
 TOKENS: Final = "tokens"
-SET_INTERVAL: Final = timedelta(hours=2)  # between two settings of one model's limit (S21)
+SET_INTERVAL: Final = timedelta(hours=2)  # 账号下每个模型的推理限额设置需间隔至少 2 小时 (S21)
 RECENT: Final = timedelta(hours=24)
 HOUR: Final = timedelta(hours=1)
 
@@ -62,6 +62,30 @@ def recent_hourly_use(model: Model, now: datetime) -> int:
         return 0
     length = max(now - min(hour for hour, _ in recent), HOUR)
     return int(sum(tokens for _, tokens in recent) / (length / HOUR))
+
+
+def renews(spec: InferenceLimitSpec, record: Record | None) -> bool:
+    """Whether `renewal` differs from the one last set: the limit is then set again although tokens are equal.
+
+    Without a record there is nothing to differ from: an item that is equal and was never ours is adopted, not restarted.
+    """
+    return spec.renewal is not None and record is not None and record.renewal != spec.renewal
+
+
+def is_set_again(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> bool:
+    """Whether carrying out the declaration sets a limit, which restarts its counting; False where the live one is unobservable."""
+    if limit is UNOBSERVABLE:
+        return False
+    return limit is None or limit.tokens != spec.tokens or renews(spec, record)
+
+
+def tokens_left(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> int | None:
+    """How many tokens the declared limit leaves once it is carried out: all of them where it is set again; None: unknown."""
+    if limit is UNOBSERVABLE:
+        return None
+    if limit is None or is_set_again(spec, limit, record):
+        return spec.tokens
+    return None if limit.used is None else max(0, spec.tokens - limit.used)
 
 
 class _InferenceLimit(Kind[InferenceLimitSpec]):

@@ -1,0 +1,68 @@
+"""What several rules share: the links of the platform's page, and how a resource finds what was seen of it.
+
+No rule lives here. Nothing here raises on the user's input.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from reconciler.kinds import Resource, registry
+from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec
+from reconciler.kinds.inference_limit import InferenceLimitSpec
+from reconciler.rules import Context
+from reconciler.state import Endpoint, Model, Record, Snapshot, Target
+
+# 提交工单, as the platform's page on activation management links it (S8, S31).
+TICKET_URL: Final = "https://console.volcengine.com/workorder/create?step=2&SubProductID=P00000165"
+RATE_TICKET_URL: Final = f"{TICKET_URL}&FlowKey=EsSGZacbnCoLQiktFNCZ"
+NAMED: Final = 5  # how many names a message lists before it counts the rest
+
+
+def seen(context: Context) -> Snapshot:
+    """The snapshot, for rules that need the platform and so never run without one."""
+    assert context.snapshot is not None  # rules.check leaves out what needs the platform while there is none
+    return context.snapshot
+
+
+def live_limits(context: Context) -> Iterator[tuple[Resource[InferenceLimitSpec], Model]]:
+    """Every declared limit of a model that was seen, with the model."""
+    models = seen(context).models
+    return ((limit, models[limit.spec.model]) for limit in context.declared.limits if limit.spec.model in models)
+
+
+def live_overrides(context: Context) -> Iterator[tuple[Resource[EndpointRateOverrideSpec], Endpoint]]:
+    """Every declared override of an endpoint that was seen, with the endpoint."""
+    snapshot = seen(context)
+    kind = registry()["EndpointRateOverride"]
+    for override in context.declared.overrides:
+        target = kind.target(override, snapshot)
+        if target is not None:
+            yield override, snapshot.endpoints[target.name]
+
+
+def limit_record(context: Context, model: str) -> Record | None:
+    """What is remembered of a model's limit."""
+    return context.history.records.get(Target("InferenceLimit", model))
+
+
+def expired(override: Resource[EndpointRateOverrideSpec], now: datetime) -> bool:
+    """Whether the override is over: its endpoint inherits the model's rate."""
+    return override.spec.expires_at is not None and override.spec.expires_at <= now
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in order, at most a handful, then how many more there are."""
+    ordered = sorted(names)
+    rest = len(ordered) - NAMED
+    return ", ".join(ordered[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def others(resources: Iterable[Resource[Any]]) -> str:
+    """Resources by address and place, in order, at most a handful."""
+    return listed(f"{resource.address} ({resource.origin})" for resource in resources)
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC to the second, as messages write it."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,44 @@
+"""An inference limit needs an activated model (S25): neither the declared nor the live state of this one is Activated.
+
+Why: the platform takes limits only for models that are activated and billed by token.
+What to do: declare a ModelActivation for the model beside the limit; it is carried out first.
+"""
+
+from collections.abc import Iterator
+
+from reconciler.finding import Finding, Severity
+from reconciler.kinds.model_activation import DesiredState
+from reconciler.reasons import Reason
+from reconciler.rules import Context, Rule
+from reconciler.rules.common import TICKET_URL, live_limits
+from reconciler.state import ActivationState
+
+
+def _check(context: Context) -> Iterator[Finding]:
+    for limit, model in live_limits(context):
+        declared = context.declared.activations_by_model.get(model.name, ())
+        will_be = any(one.spec.state is DesiredState.ACTIVATED for one in declared)
+        if model.state is ActivationState.INVITE_ONLY:
+            message, hint = "is invite-only", f"Submit a ticket first: {TICKET_URL}"
+        elif model.state is ActivationState.NOT_ACTIVATED and not will_be:
+            message = "is not activated" + (" and is declared NotActivated" if declared else "")
+            hint = f"Declare a ModelActivation with state Activated for {model.name}."
+        else:
+            continue
+        yield RULE.finding(
+            f"{model.name} {message}; limits exist for activated models only",
+            limit,
+            limit.at("spec", "model"),
+            hint=hint,
+        )
+
+
+RULE = Rule(
+    id="limit-needs-activation",
+    severity=Severity.ERROR,
+    reason=Reason.RULE_VIOLATION,
+    source=("S25",),
+    phrase="仅支持为**已开通且按 token 后付费**的模型设置推理限额",
+    check=_check,
+    needs_platform=True,
+)

@@ -1,0 +1,50 @@
+"""A resource refers to a PlatformAccount that is not declared, could not be loaded, or does not let it in.
+
+Why: without its account nobody knows which platform the resource is meant for, so nothing of it is carried out.
+What to do: correct accountRef, or declare the account. In a cluster the account lists the namespaces beside its own whose
+resources may use it in allowedNamespaces. Without any PlatformAccount in files there is one: default, on the embedded platform.
+"""
+
+import difflib
+from collections.abc import Iterator
+
+from reconciler.finding import Finding, Severity
+from reconciler.kinds.common import PolicySpec
+from reconciler.reasons import Reason
+from reconciler.rules import Context, Rule, Scope
+
+
+def _check(context: Context) -> Iterator[Finding]:
+    accounts = context.everything.accounts
+    broken = {held.name: held for held in context.everything.held if held.kind == "PlatformAccount"}
+    near: dict[str, str] = {}  # one search for each unknown name, however many resources bear it
+    for resource in context.everything.resources:
+        if not isinstance(resource.spec, PolicySpec):
+            continue
+        key, place = resource.account, resource.at("spec", "accountRef", "name")
+        held = broken.get(resource.spec.account_ref.name)
+        account = accounts.get(key)
+        if held is not None:
+            yield RULE.finding(
+                f"PlatformAccount {key} could not be loaded ({held.location}), so nothing is carried out on it",
+                resource,
+                place,
+                hint=f"Mend the account at {held.location}.",
+            )
+        elif account is None:
+            if key not in near:
+                close = difflib.get_close_matches(key, accounts, 1) if len(near) < 20 else []
+                near[key] = f"Did you mean {close[0]!r}?" if close else f"Declare a PlatformAccount named {key!r}."
+            yield RULE.finding(f"there is no PlatformAccount {key!r}", resource, place, hint=near[key])
+        elif resource.namespace not in (account.namespace, *account.spec.allowed_namespaces):
+            yield RULE.finding(
+                f"PlatformAccount {key} does not allow resources of namespace {resource.namespace!r}",
+                resource,
+                place,
+                hint=f"Add {resource.namespace!r} to allowedNamespaces of {account.address}.",
+            )
+
+
+RULE = Rule(
+    id="unknown-account", severity=Severity.ERROR, reason=Reason.TARGET_NOT_FOUND, check=_check, scope=Scope.SET
+)

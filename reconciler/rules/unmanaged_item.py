@@ -1,0 +1,63 @@
+"""Something is live on the platform that no declaration names: an activation, a limit or an override.
+
+Why: what nobody declares, nobody reviews. It is left as it is. Silent for what an unreadable declaration may have meant, and
+for all while a source could not be read.
+What to do: `modelpolicy import` writes it as a declaration, or switch it off by hand. `drift --unmanaged` exits 2 on it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from reconciler.finding import Finding, Severity
+from reconciler.kinds.declared import Declared
+from reconciler.rules import Context, Rule
+from reconciler.rules.common import seen
+from reconciler.state import ActivationState, Limit, Rate, Snapshot
+
+_HINT: Final = "`modelpolicy import` writes it as a declaration."
+
+
+def _found(address: str, message: str) -> Finding:
+    return Finding(RULE.id, RULE.severity, message, hint=_HINT, resource=address)
+
+
+def _unreadable(declared: Declared) -> bool:
+    """Whether some declaration, or what it names, could not be read: then nothing is known to be declared nowhere."""
+    governing = [held for held in declared.held if held.kind not in ("PolicyConstraint", "PlatformAccount")]
+    return not declared.complete or any(not held.kind or not held.target for held in governing)
+
+
+def _models(declared: Declared, snapshot: Snapshot) -> Iterator[Finding]:
+    held = {(one.kind, one.target) for one in declared.held}
+    for name, model in sorted(snapshot.models.items()):
+        activation, limit = ("ModelActivation", name), ("InferenceLimit", name)
+        activated = model.state is ActivationState.ACTIVATED
+        if activated and name not in declared.activations_by_model and activation not in held:
+            yield _found("/".join(activation), f"{name} is activated, and no declaration says so")
+        if isinstance(model.limit, Limit) and name not in declared.limits_by_model and limit not in held:
+            tokens = f"{model.limit.tokens:,}"
+            yield _found("/".join(limit), f"{name} has a limit of {tokens} tokens, and no declaration says so")
+
+
+def _overrides(declared: Declared, snapshot: Snapshot) -> Iterator[Finding]:
+    named = {override.spec.endpoint.id or override.spec.endpoint.name for override in declared.overrides}
+    named |= {held.target for held in declared.held if held.kind == "EndpointRateOverride"}
+    for endpoint_id, endpoint in sorted(snapshot.endpoints.items()):
+        rate = endpoint.override
+        if not isinstance(rate, Rate) or endpoint_id in named or endpoint.name in named:
+            continue
+        halves = ", ".join(f"{half} {each:,}" for half, each in (("rpm", rate.rpm), ("tpm", rate.tpm)) if each)
+        if halves:
+            yield _found(
+                f"EndpointRateOverride/{endpoint_id}",
+                f"{endpoint.name} ({endpoint_id}) has an override of {halves}, and no declaration says so",
+            )
+
+
+def _check(context: Context) -> Iterator[Finding]:
+    if not _unreadable(context.declared):
+        yield from _models(context.declared, seen(context))
+        yield from _overrides(context.declared, seen(context))
+
+
+RULE = Rule(id="unmanaged-item", severity=Severity.INFO, check=_check, needs_platform=True)
