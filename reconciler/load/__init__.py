@@ -1,0 +1,123 @@
+"""What is written down becomes what is declared: bytes in, resources and findings out. Pure: no I/O, no clock.
+
+    bytes --text--> chunks --events--> tree --documents--> Resource | Held | Finding
+
+Whatever the bytes are, `load` returns: the user's mistakes are findings, all of them at once, each with file, line and
+column. The same texts give the same result in whatever order they come.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.finding import Finding, Location, Severity, in_order
+from reconciler.kinds import Resource
+from reconciler.kinds.declared import Declared, Held
+from reconciler.load import events, text, tree
+from reconciler.load.checks import CHECKS
+from reconciler.load.documents import Judged, judge
+from reconciler.load.frame import frame
+from reconciler.reasons import Reason
+
+__all__ = ["CHECKS", "Loaded", "SourceText", "frame", "load"]
+
+_NOTES_A_FILE = 3  # foreign documents in a file that are noted one by one
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A file as it was read: `name` as the user gave it (POSIX), "<stdin>" for standard input."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the texts declare, and everything that is wrong or notable about them."""
+
+    declared: Declared
+    findings: tuple[Finding, ...]
+
+
+def load(texts: Iterable[SourceText], *, complete: bool = True) -> Loaded:
+    """Every resource and every finding of the texts. `complete` False: something could not be read at all."""
+    ordered = sorted(texts, key=lambda source: (source.name, source.content))
+    judged = [one for source in ordered for one in _file(source)]
+    resources, twins, doubled = _unique([one.resource for one in judged if one.resource is not None])
+    findings = [finding for one in judged for finding in one.findings] + twins + _notes(judged)
+    held = [one.held for one in judged if one.held is not None] + doubled
+    return Loaded(
+        Declared(
+            resources=tuple(resources),
+            held=tuple(sorted(held, key=lambda one: (one.location, one.kind, one.name))),
+            complete=complete,
+            sources=tuple((source.name, hashlib.sha256(source.content).hexdigest()) for source in ordered),
+        ),
+        in_order(findings),
+    )
+
+
+def _file(source: SourceText) -> Iterator[Judged]:
+    """What each document of a file became."""
+    decoded = text.decode(source.content)
+    if isinstance(decoded, tree.Problem):
+        yield from judge(tree.Document(problems=[decoded]), source.name)
+        return
+    json = source.name.endswith(".json")
+    if json:
+        decoded = decoded.replace("\t", " ")  # JSON may indent with tabs; positions stay the same
+    for line, chunk in text.chunks(decoded):
+        for document in tree.documents(events.slow(chunk), line, json=json):
+            yield from judge(document, source.name)
+
+
+def _unique(resources: list[Resource[Any]]) -> tuple[list[Resource[Any]], list[Finding], list[Held]]:
+    """The resources that no other shares kind and name with; a finding and a held entry for each of the others."""
+    by_address: dict[str, list[Resource[Any]]] = defaultdict(list)
+    for resource in resources:
+        by_address[resource.address].append(resource)
+    findings: list[Finding] = []
+    held: list[Held] = []
+    for address, twins in by_address.items():
+        for resource in twins if len(twins) > 1 else ():
+            others = ", ".join(str(other.origin) for other in twins if other is not resource)
+            message = f"{address} is declared more than once, also at {others}; none of them is carried out"
+            location = resource.at("metadata", "name")
+            findings.append(
+                Finding("duplicate-resource", Severity.ERROR, message, "rename or remove all but one", location, address, Reason.CONFLICTED)
+            )  # fmt: skip
+            held.append(Held(resource.origin, resource.kind, resource.name, _target(resource)))
+    return [resource for resource in resources if len(by_address[resource.address]) == 1], findings, held
+
+
+def _target(resource: Resource[Any]) -> str:
+    """The model or endpoint that a resource names, "" for none."""
+    endpoint = getattr(resource.spec, "endpoint", None)
+    named = getattr(resource.spec, "model", None) or getattr(endpoint, "id", None) or getattr(endpoint, "name", None)
+    return str(named or "")
+
+
+def _notes(judged: Iterable[Judged]) -> list[Finding]:
+    """One note for each foreign document, or one a file where there are many."""
+    by_file: dict[str, list[tuple[Location, str]]] = defaultdict(list)
+    for one in judged:
+        if one.foreign is not None and one.location is not None:
+            by_file[one.location.file].append((one.location, one.foreign))
+    notes: list[Finding] = []
+    for foreign in by_file.values():
+        if len(foreign) <= _NOTES_A_FILE:
+            notes += [
+                _note(place, f"a document of another kind ({kind[:80]}) is left alone") for place, kind in foreign
+            ]
+            continue
+        kinds = sorted({kind[:80] for _, kind in foreign})
+        named = ", ".join(kinds[:5]) + (", ..." if len(kinds) > 5 else "")
+        notes.append(_note(foreign[0][0], f"{len(foreign)} documents of other kinds ({named}) are left alone"))
+    return notes
+
+
+def _note(place: Location, message: str) -> Finding:
+    return Finding("foreign-document", Severity.INFO, message, "", place)

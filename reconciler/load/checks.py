@@ -1,0 +1,42 @@
+"""What the loader checks: the permanent id of each check and the text that `explain` prints for it. No logic here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+CHECKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "control-character": "A file or a text holds a character that no terminal shows, such as NUL. It would hide what is "
+        "really declared, so it must go.",
+        "duplicate-key": "A mapping gives the same key twice. YAML readers silently keep one of the two; which one is anyone's "
+        "guess, so neither is believed.",
+        "duplicate-resource": "Two documents have the same kind and name (and namespace). Neither is carried out until one is "
+        "renamed or removed; what they govern stays as it is.",
+        "foreign-document": "A document of another apiVersion group (a Kubernetes manifest, a kustomization.yaml), or one "
+        "without apiVersion, kind, metadata and spec. It is left alone; this is only a note.",
+        "invalid-combination": "Fields that are each fine but not together: an endpoint by id and by name, an override with "
+        "neither rpm nor tpm.",
+        "invalid-key": "A key that is not text, such as `1:` or `[a]:`. Keys are field names; quote them where they look like "
+        "numbers.",
+        "invalid-number": "A number without a finite value or with more than 64 digits. It could not be kept exactly.",
+        "invalid-value": "A value of the right type that is not allowed: out of range, too long, not one of the choices, or of "
+        "the wrong form.",
+        "missing-field": "A field that every document of its kind must have is absent.",
+        "not-a-mapping": "A document is a list or a single value. A declaration is a mapping with apiVersion, kind, metadata "
+        "and spec.",
+        "not-utf8": "A file is not UTF-8 text. Save it as UTF-8; a byte order mark is fine.",
+        "symlink-loop": "A directory links back to one that contains it. What is inside is read once, under its real place.",
+        "too-complex": "A document is nested deeper than 64 levels or unfolds to more than 100,000 values, as alias bombs do. "
+        "It is not read any further.",
+        "too-large": "A file above 8 MiB or a text above 256 Ki characters. Nobody reviews such a file; split it.",
+        "unknown-field": "A key that its kind does not have. A misspelt field would silently do nothing, so it is an error.",
+        "unknown-kind": "A document of our apiVersion group with a kind that does not exist.",
+        "unreadable": "A file or directory could not be read. The set is then incomplete, and nothing is reverted in this pass.",
+        "wrong-api-version": "One of our kinds with an apiVersion other than modelpolicy.dev/v1alpha1.",
+        "wrong-type": "A value of another type than its field has, such as a quoted number. Nothing is converted silently: YAML "
+        "1.2 reads `no`, `yes`, `on`, `1_000` and `12:30` as text.",
+        "yaml-alias": "An alias (*name) that refers to no anchor (&name) above it, or to what it stands in.",
+        "yaml-syntax": "The text is not YAML 1.2 (or JSON, in a .json file). The document is held until it can be read.",
+        "yaml-tag": "A tag (!name) that means nothing here or does not fit its value.",
+    }
+)

@@ -1,0 +1,276 @@
+"""A document's tree becomes a resource, or findings and what is held; a foreign document becomes a note.
+
+Broken is not absent: whatever cannot be read is held with as much of its kind, name and target as could be.
+"""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from reconciler.finding import Finding, Location, Severity
+from reconciler.kinds import API_GROUP, API_VERSION, Kind, Path, Resource, registry
+from reconciler.kinds.common import ObjectName, Spec
+from reconciler.kinds.declared import Held
+from reconciler.load.messages import Said, did_you_mean, explained, shown
+from reconciler.load.tree import Document, Node
+from reconciler.reasons import Reason
+
+_OURS: Final = ("apiVersion", "kind", "metadata", "spec")
+_TOP: Final = frozenset((*_OURS, "status"))  # status is the controller's; what a file says there is ignored
+_TELLING: Final = frozenset((*_OURS, "name", "namespace", "model", "endpoint", "id"))
+_KUSTOMIZE: Final = ("kustomization.yaml", "kustomization.yml")
+
+LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=317)]
+
+
+class Metadata(BaseModel):
+    """Who the resource is. Beside these, what `kubectl get -o yaml` adds is taken and not looked at."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    name: ObjectName = Field(
+        description="The resource's name, unique among its kind. Names the resource, not the model."
+    )
+    namespace: ObjectName | None = Field(default=None, description="In a cluster: the namespace.")
+    labels: Annotated[dict[MetadataKey, LabelValue], Field(max_length=64)] | None = Field(
+        default=None, description="Labels, e.g. for PolicyConstraint.match."
+    )
+    annotations: Annotated[dict[MetadataKey, str], Field(max_length=256)] | None = Field(
+        default=None, description="Annotations, e.g. modelpolicy.dev/protect."
+    )
+    uid: Any = None
+    resource_version: Any = None
+    generation: Any = None
+    generate_name: Any = None
+    creation_timestamp: Any = None
+    deletion_timestamp: Any = None
+    deletion_grace_period_seconds: Any = None
+    managed_fields: Any = None
+    finalizers: Any = None
+    owner_references: Any = None
+    self_link: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one document became: one of `resource`, `held` and `foreign` (its kind, for the note), and the findings."""
+
+    findings: tuple[Finding, ...] = ()
+    resource: Resource[Any] | None = None
+    held: Held | None = None
+    foreign: str | None = None
+    location: Location | None = None
+
+
+def judge(document: Document, file: str) -> Iterator[Judged]:
+    """What a document became; a List of `kubectl get -o yaml` is as many documents as it has items, an empty one none."""
+    broken = any(problem.rule in ("yaml-syntax", "too-complex") for problem in document.problems)
+    root = document.root
+    if root is not None and root.items is None and not broken and _is_list(root):
+        items = root.get("items")
+        members = items.items if items is not None and items.items is not None else []
+        for index, item in enumerate(members):
+            problems = document.problems if index == 0 else []
+            yield _judge(Document(item, problems, document.duplicates, item.line), file, broken=False)
+        return
+    if root is None and not document.problems:
+        return
+    if (
+        root is not None
+        and root.entries is None
+        and root.items is None
+        and root.value is None
+        and not document.problems
+    ):
+        return
+    yield _judge(document, file, broken)
+
+
+def _is_list(root: Node) -> bool:
+    kind, version = root.text("kind"), root.text("apiVersion")
+    return (
+        kind.endswith("List")
+        and (version == "v1" or version.startswith(f"{API_GROUP}/"))
+        and "items" in (root.entries or ())
+    )
+
+
+def _judge(document: Document, file: str, broken: bool) -> Judged:
+    root = document.root
+    location = Location(file, root.line, root.column) if root is not None else Location(file, document.line, 1)
+    if not broken and root is not None:
+        foreign = _foreign(root, file)
+        if foreign is not None:
+            return Judged(foreign=foreign, location=location)
+    held = _held(document, location)
+    said = [Said(problem.rule, (), problem.message, problem.hint) for problem in document.problems]
+    places = [Location(file, problem.line, problem.column) for problem in document.problems]
+    resource: Resource[Any] | None = None
+    if root is not None and root.entries is None and not broken:
+        said.append(Said("not-a-mapping", (), f"the document is {_what(root)}, not a mapping",
+                         "a declaration has apiVersion, kind, metadata and spec"))  # fmt: skip
+        places.append(location)
+    elif root is not None and not broken:
+        wrong, resource = _checked(root, location)
+        # What the text of a value is already refused for is not refused again for its type.
+        fresh = [(one, place) for one in wrong if (place := _place(root, one, file)) not in places]
+        said += [one for one, _ in fresh]
+        places += [place for _, place in fresh]
+    if said:
+        address = f"{held.kind}/{held.name}" if held.kind and held.name else None
+        findings = tuple(_finding(one, place, address) for one, place in zip(said, places, strict=True))
+        return Judged(findings, held=held, location=location)
+    return Judged(resource=resource, location=location)
+
+
+def _finding(said: Said, place: Location, address: str | None) -> Finding:
+    return Finding(said.rule, Severity.ERROR, said.message, said.hint, place, address, Reason.RULE_VIOLATION)
+
+
+def _what(root: Node) -> str:
+    return "a list" if root.items is not None else shown(root.value)
+
+
+def _foreign(root: Node, file: str) -> str | None:
+    """What a document that is none of ours calls itself, or None for one that is ours or was meant to be."""
+    if root.entries is None:
+        return None
+    kind, version = root.text("kind"), root.text("apiVersion")
+    if file.rsplit("/", 1)[-1] in _KUSTOMIZE:
+        return kind or "Kustomization"
+    if not {key.casefold() for key in root.entries} & {key.casefold() for key in _OURS}:
+        return "no kind"
+    group = version.split("/")[0]
+    if not version or kind in registry() or group == API_GROUP:
+        return None
+    near = difflib.SequenceMatcher(None, group, API_GROUP).ratio() > 0.8
+    return None if near else kind or "no kind"
+
+
+def _held(document: Document, location: Location) -> Held:
+    """What could be read of a document for certain: nothing that stands on or after a line that broke, nothing doubled."""
+    root = document.root
+    if root is None or document.duplicates & _TELLING:
+        return Held(location)
+    end = min((p.line for p in document.problems if p.rule in ("yaml-syntax", "too-complex")), default=None)
+
+    def text(*path: str) -> str:
+        node = root.get(*path)
+        return root.text(*path) if node is not None and (end is None or node.line < end) else ""
+
+    kind = text("kind")
+    if kind not in registry():
+        return Held(location, "", text("metadata", "name"))
+    target = text("spec", "model") or text("spec", "endpoint", "id") or text("spec", "endpoint", "name")
+    return Held(location, kind, text("metadata", "name"), target)
+
+
+def _checked(root: Node, location: Location) -> tuple[list[Said], Resource[Any] | None]:
+    """Everything wrong with a mapping that is meant to be ours, or the resource it is."""
+    said = list(_envelope(root))
+    kind = registry().get(root.text("kind"))
+    metadata = _metadata(root, said)
+    spec = _spec(root, kind, said) if kind is not None else None
+    if said or metadata is None or spec is None or kind is None:
+        return said, None
+    positions: dict[Path, tuple[int, int]] = {}
+    for part in ("metadata", "spec"):
+        node = root.get(part)
+        if node is not None:
+            _positions(node, (part,), positions)
+    return said, Resource(
+        kind=kind.name,
+        name=metadata.name,
+        spec=spec,
+        origin=location,
+        namespace=metadata.namespace,
+        labels=metadata.labels or {},
+        annotations=metadata.annotations or {},
+        positions=positions,
+    )
+
+
+def _envelope(root: Node) -> Iterator[Said]:
+    """The keys of the top level, apiVersion and kind."""
+    assert root.entries is not None
+    kind = registry().get(root.text("kind"))
+    inner = [field.alias or name for name, field in kind.spec.model_fields.items()] if kind else []
+    for key in root.entries:
+        if key not in _TOP:
+            hint = f"`{key}` belongs under spec" if key in inner else did_you_mean(key, _OURS)
+            yield Said("unknown-field", (key,), f"`{key[:80]}` is not a field", hint, on_key=True)
+    for name, wanted in (("apiVersion", API_VERSION), ("kind", ", ".join(registry()))):
+        node = root.get(name)
+        if node is None:
+            yield Said(
+                "missing-field",
+                (),
+                f"`{name}` is missing",
+                f"it is {wanted}" if name == "apiVersion" else f"one of {wanted}",
+            )
+        elif not isinstance(node.value, str):
+            yield Said("wrong-type", (name,), f"`{name}` is {shown(node.plain())}; it must be text")
+    version, called = root.text("apiVersion"), root.text("kind")
+    if version and version != API_VERSION:
+        yield Said("wrong-api-version", ("apiVersion",), f"`apiVersion` is {shown(version)}", f"write {API_VERSION}")
+    elif called and kind is None:
+        yield Said(
+            "unknown-kind", ("kind",), f"{shown(called)} is not a kind of {API_GROUP}", did_you_mean(called, registry())
+        )
+
+
+def _metadata(root: Node, said: list[Said]) -> Metadata | None:
+    node = root.get("metadata")
+    if node is None:
+        said.append(
+            Said("missing-field", (), "`metadata` is missing", "give the resource a name: metadata: {name: ...}")
+        )
+        return None
+    try:
+        return Metadata.model_validate(node.plain())
+    except ValidationError as error:
+        said.extend(explained(error, Metadata, ("metadata",)))
+        return None
+
+
+def _spec(root: Node, kind: Kind[Spec], said: list[Said]) -> Spec | None:
+    """The spec by its kind's model. One that may be empty may be left out."""
+    node = root.get("spec")
+    value = {} if node is None or (node.value is None and node.entries is None and node.items is None) else node.plain()
+    try:
+        return kind.spec.model_validate(value)
+    except ValidationError as error:
+        if node is None:
+            said.append(Said("missing-field", (), "`spec` is missing", f"see `modelpolicy explain {kind.name}`"))
+        else:
+            said.extend(explained(error, kind.spec, ("spec",)))
+        return None
+
+
+def _positions(node: Node, path: Path, found: dict[Path, tuple[int, int]]) -> None:
+    found[path] = (node.line, node.column)
+    if node.entries is not None:
+        for key, (_, value) in node.entries.items():
+            _positions(value, (*path, key), found)
+    elif node.items is not None:
+        for index, item in enumerate(node.items):
+            _positions(item, (*path, index), found)
+
+
+def _place(root: Node, said: Said, file: str) -> Location:
+    """Where a refusal points: the value (or key) at its path, or the nearest parent that is written down."""
+    node, key = root, root
+    for step in said.path:
+        if isinstance(step, int) and node.items is not None and step < len(node.items):
+            node = key = node.items[step]
+        elif isinstance(step, str) and node.entries is not None and step in node.entries:
+            key, node = node.entries[step]
+        else:
+            break
+    at = key if said.on_key else node
+    return Location(file, at.line, at.column)
