@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import Declared, Held
+from reconciler.plan import Question
 from reconciler.reasons import Reason
 from reconciler.state import (
     NATIVE,
@@ -169,3 +170,12 @@ ARK: Final = capabilities(
 def moved(of: Resource[Any], **spec: Any) -> Resource[Any]:
     """The same resource with other spec values (snake_case)."""
     return replace(of, spec=of.spec.model_copy(update=spec))
+
+
+def question(everything: Declared, seen: Snapshot | None, past: History | None = None, **given: Any) -> Question:
+    """What the planner is asked of account `default` (or `account=`); all operations native and nothing remembered unless told."""
+    of = given.pop("account", None) or everything.accounts.get("default") or account()
+    given.setdefault("capabilities", capabilities())
+    return Question(
+        account=of, declared=everything, snapshot=seen, **{"now": NOW, "history": past or History(), **given}
+    )

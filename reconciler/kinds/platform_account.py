@@ -166,7 +166,7 @@ class _PlatformAccount(Kind[PlatformAccountSpec]):
         return tuple(
             Write(operation, target, {"enabled": wanted[path]})
             for path, operation in operations
-            if path in wanted and wanted[path] != live[path]
+            if wanted.get(path) is not None and wanted[path] != live[path]
         )
 
     def exists(self, snapshot: Snapshot, target: Target) -> bool:  # noqa: ARG002  # an account always has its switches

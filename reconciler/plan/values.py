@@ -1,4 +1,4 @@
-"""The ordered list of intended writes, as inert data. Pure: values in, a Plan out; nothing here acts or reads a clock."""
+"""What a plan is made of: inert, printable, comparable values. No decisions here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,12 +81,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An owned item that nothing declares any more. With prune it is reverted or, under Retain, no longer owned."""
+    """An owned item that nothing declares any more and that this run does not revert; `why` is a sentence.
+
+    `ends` True: pruned under Retain, so the item stays as it is and is ours no longer. False: left alone, still ours.
+    """
 
     address: str
     target: Target
     deletion_policy: str
     source: str = ""
+    ends: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,7 @@ class Plan:
     guards: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     errors: tuple[Failure, ...] = ()
-    # Owned items without a declaration that this run leaves alone, e.g. because --prune was not given.
+    # Owned items without a declaration that this run does not revert, e.g. because --prune was not given.
     releases: tuple[Release, ...] = ()
     notes: tuple[str, ...] = ()
 

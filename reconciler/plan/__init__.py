@@ -1,0 +1,39 @@
+"""The ordered list of intended writes, as inert data. Pure: values in, a Plan out; nothing here acts or reads a clock.
+
+question.py   what a plan is asked for, with its indexes     values.py   what a plan is made of
+making.py     the plan: one change list, ordered             items.py    one item: what differs, what it takes
+removal.py    what we own and nothing declares any more      notes.py    sentences for the reviewer
+"""
+
+from reconciler.plan.items import differing, fingerprint, level, writes_of
+from reconciler.plan.making import make
+from reconciler.plan.question import Question
+from reconciler.plan.values import (
+    Action,
+    Change,
+    ChangeReason,
+    FieldChange,
+    Plan,
+    Release,
+    Verdict,
+    VerdictKind,
+    kind_of,
+)
+
+__all__ = [
+    "Action",
+    "Change",
+    "ChangeReason",
+    "FieldChange",
+    "Plan",
+    "Question",
+    "Release",
+    "Verdict",
+    "VerdictKind",
+    "differing",
+    "fingerprint",
+    "kind_of",
+    "level",
+    "make",
+    "writes_of",
+]

@@ -1,0 +1,208 @@
+"""The plan of one account: what is declared against what is live, in the order it has to happen. Generic over the kinds."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reconciler.finding import Location
+from reconciler.kinds import Resource
+from reconciler.plan import notes
+from reconciler.plan.items import Step, calls, differing, fingerprint, steps
+from reconciler.plan.question import Question, kind_of_item
+from reconciler.plan.removal import Removal, removals
+from reconciler.plan.values import Action, Change, ChangeReason, FieldChange, Plan, Release
+from reconciler.state import UNOBSERVABLE, Capability, Fields, Record, Snapshot, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intent:
+    """What is wanted of one item, before it is split into changes."""
+
+    address: str
+    target: Target
+    action: Action
+    reason: ChangeReason
+    fields: tuple[FieldChange, ...]
+    notes: tuple[str, ...] = ()
+    origin: Location | None = None
+    renewal: str | None = None
+
+
+def make(question: Question) -> Plan:
+    """The plan for the question: equal questions make equal plans, whatever the order of resources."""
+    snapshot = question.snapshot
+    if snapshot is None:
+        return Plan(account=question.account.account, inputs_digest=question.inputs_digest, observed_at=None)
+    placed: list[tuple[tuple[Any, ...], Change]] = []
+    unchanged = 0
+    claimed = Counter(target for target in _eligible_claims(question))
+    for resource in question.governing:
+        target = question.claims[resource.address]
+        if target is None or not question.chosen(resource.address) or resource.address in question.broken:
+            continue
+        if question.left_alone(resource) or claimed[target] > 1:
+            unchanged += _is_equal(resource, target, snapshot, question.now)
+            continue
+        intent = _wanted(question, snapshot, resource, target)
+        if intent is None:
+            unchanged += bool(kind_of_item(target).desired(resource, question.now))
+        else:
+            placed += _changes(question, snapshot, intent)
+    releases: list[Release] = []
+    for found in removals(question, snapshot):
+        if isinstance(found, Release):
+            releases.append(found)
+        else:
+            placed += _changes(question, snapshot, _removed(found))
+    return Plan(
+        account=question.account.account,
+        inputs_digest=question.inputs_digest,
+        observed_at=snapshot.observed_at,
+        changes=tuple(change for _, change in sorted(placed, key=lambda pair: pair[0])),
+        unchanged=unchanged,
+        findings=question.findings,
+        releases=tuple(releases),
+        notes=_plan_notes(question, releases),
+    )
+
+
+def _eligible_claims(question: Question) -> Iterable[Target]:
+    """The items claimed by resources that may be carried out: an item claimed twice is nobody's."""
+    for resource in question.governing:
+        target = question.claims[resource.address]
+        if target is not None and resource.address not in question.broken:
+            yield target
+
+
+def _is_equal(resource: Resource[Any], target: Target, snapshot: Snapshot, now: datetime) -> bool:
+    kind = kind_of_item(target)
+    wanted = kind.desired(resource, now)
+    return bool(wanted) and not differing(target, kind.live(snapshot, target), wanted)
+
+
+def _wanted(question: Question, snapshot: Snapshot, resource: Resource[Any], target: Target) -> _Intent | None:
+    """What the resource wants changed on its item, None where nothing."""
+    kind, record = kind_of_item(target), question.record(target)
+    live, wanted = kind.live(snapshot, target), kind.desired(resource, question.now)
+    expired = kind.expired(resource, question.now)
+    renewal = kind.renewal(resource)
+    renewed = renewal is not None and target in question.history.records and record.renewal != renewal
+    fields = differing(target, live, wanted)
+    if not expired:
+        fields += _unseen(question, record, live, wanted, renewed=renewed)
+    said: tuple[str, ...] = ()
+    if renewed:
+        before = "none" if record.renewal is None else f'"{record.renewal}"'
+        said = (f'renewal {before} -> "{renewal}": the limit is set again',)
+        fields = fields or tuple(FieldChange(path, live[path], wanted[path]) for path in sorted(wanted))
+    if not fields:
+        return None
+    action = _action(record, live, kind.default)
+    return _Intent(
+        address=resource.address,
+        target=target,
+        action=Action.REVERT if expired else action,
+        reason=ChangeReason.EXPIRED if expired else _reason(record, action, fields),
+        fields=tuple(sorted(fields, key=lambda field: field.path)),
+        notes=said,
+        origin=resource.origin,
+        renewal=renewal,
+    )
+
+
+def _unseen(
+    question: Question, record: Record, live: Fields, wanted: Fields, *, renewed: bool
+) -> tuple[FieldChange, ...]:
+    """The declared fields that cannot be seen and that nobody proved or attested to be as wanted."""
+    found = []
+    for path in sorted(wanted):
+        if live[path] is not UNOBSERVABLE:
+            continue
+        hows = {question.capability(write.operation) for write in calls(record.target, live, wanted, path)}
+        if not hows:
+            continue
+        attested = record.attestation is not None and record.attestation.fields.get(path, UNOBSERVABLE) == wanted[path]
+        applied = record.applied is not None and record.applied.get(path, UNOBSERVABLE) == wanted[path]
+        if renewed or not (attested or (applied and hows == {Capability.NATIVE})):
+            found.append(FieldChange(path, UNOBSERVABLE, wanted[path]))
+    return tuple(found)
+
+
+def _action(record: Record, live: Fields, default: Fields) -> Action:
+    """create where the item is the platform's default, as far as it can be seen and nobody knows better."""
+    known = record.applied is not None or record.attestation is not None
+    fresh = all(not known if value is UNOBSERVABLE else value == default[path] for path, value in live.items())
+    return Action.CREATE if fresh else Action.UPDATE
+
+
+def _reason(record: Record, action: Action, fields: tuple[FieldChange, ...]) -> ChangeReason:
+    if not record.owner:
+        return ChangeReason.ADOPTED if action is Action.UPDATE else ChangeReason.DECLARED
+    applied = record.applied
+    if applied is not None and all(
+        field.before is not UNOBSERVABLE and field.before != field.after and applied.get(field.path) == field.after
+        for field in fields
+    ):
+        return ChangeReason.DRIFT
+    return ChangeReason.DECLARED
+
+
+def _removed(found: Removal) -> _Intent:
+    return _Intent(
+        address=found.address,
+        target=found.target,
+        action=Action.REVERT,
+        reason=ChangeReason.REMOVED,
+        fields=found.fields,
+        notes=found.notes,
+    )
+
+
+def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[tuple[tuple[Any, ...], Change]]:
+    """The intent as changes, each with its place in the order: level, model, address."""
+    target, kind = intent.target, kind_of_item(intent.target)
+    model, title = kind.model(snapshot, target), kind.title(snapshot, target)
+    placed: list[tuple[tuple[Any, ...], Change]] = []
+    for step in steps(target, kind.live(snapshot, target), intent.fields, question.capability):
+        not_before = kind.earliest(snapshot, question.record(target), {f.path: f.after for f in step.fields})
+        waits = not_before if not_before is not None and not_before > question.now else None
+        change = Change(
+            address=intent.address,
+            target=target,
+            target_name=title,
+            model=model,
+            action=intent.action,
+            reason=intent.reason,
+            capability=step.capability,
+            how_to=notes.how_to(step, intent.address, question.capabilities, title),
+            not_before=waits,
+            origin=intent.origin,
+            fields=step.fields,
+            precondition=_precondition(step),
+            notes=intent.notes + notes.of_step(step, snapshot, question.now, waits),
+            renewal=intent.renewal,
+        )
+        placed.append(((step.level, model, intent.address, target, step.capability.value), change))
+    return placed
+
+
+def _precondition(step: Step) -> str:
+    """The item as it is when the step's turn comes: earlier steps on the same item are done by then."""
+    return fingerprint(step.before)
+
+
+def _plan_notes(question: Question, releases: list[Release]) -> tuple[str, ...]:
+    said = []
+    if question.prune and not question.history.exists:
+        said.append("nothing is remembered of this account, so nothing can be pruned")
+    if question.no_reverts:
+        said.append(f"nothing is reverted: {question.no_reverts}")
+    if question.declared.complete and question.holds_account:
+        said.append("nothing is changed: a held document may have a say on the whole account")
+    left = sum(not release.ends for release in releases)
+    if left and not question.prune:
+        some = "1 owned item is" if left == 1 else f"{left} owned items are"
+        said.append(f"{some} not declared any more; --prune reverts or releases what is under this run's paths")
+    return tuple(said)

@@ -1,0 +1,121 @@
+"""Sentences for the person who reviews a change or does it by hand. No decisions here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from reconciler.plan.items import Step
+from reconciler.plan.values import FieldChange
+from reconciler.state import (
+    Capability,
+    FreeTokens,
+    Limit,
+    Model,
+    Operation,
+    Snapshot,
+    Support,
+    Value,
+    Write,
+)
+
+_HOUR: Final = timedelta(hours=1)
+
+
+def moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], title: str) -> str:
+    """The page and the exact values for a person, "" where the platform does it by itself."""
+    if step.capability is Capability.NATIVE:
+        return ""
+    support = next(
+        found
+        for write in step.writes
+        if (found := capabilities.get(write.operation)) and found.capability is step.capability
+    )
+    wanted = "; ".join(_instruction(write, title) for write in step.writes)
+    if step.capability is Capability.UNSUPPORTED:
+        return f"The platform cannot do this: {wanted}." + (f" {support.note}" if support.note else "")
+    place = f"On {support.page}: " if support.page else ""
+    return f"{place}{wanted}. Then record it: modelpolicy attest {address}"
+
+
+def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:
+    """What the reviewer should know of the step beside its fields: what restarts, what it costs, how far it goes, what waits."""
+    said = [sentence for field in step.fields if (sentence := _percent(field))]
+    for write in step.writes:
+        model = snapshot.models.get(write.target.name)
+        if model is not None and write.operation in _NOTES:
+            said += _NOTES[write.operation](model)
+    if not_before is not None and not_before > now:
+        left = -(-(not_before - now) // timedelta(minutes=1))
+        said.append(f"waits until {moment(not_before)} ({left} min): a model's limit is set at most once in two hours")
+    return tuple(said)
+
+
+def _percent(field: FieldChange) -> str:
+    """How far a number moves, e.g. "tokens +25 %"."""
+    before, after = field.before, field.after
+    if not _is_number(before) or not _is_number(after) or not before or before == after:
+        return ""
+    return f"{field.path} {(after - before) / before:+.0%}".replace("%", " %")  # type: ignore[operator]
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _limit_set(model: Model) -> list[str]:
+    if model.limit is None:
+        return []
+    used = model.limit.used if isinstance(model.limit, Limit) else None
+    return ["counting restarts at 0" + (f" ({used:,} tokens used so far)" if used is not None else "")]
+
+
+def _limit_removed(model: Model) -> list[str]:
+    return [f"nothing stops the use of {model.name} at a total any more"]
+
+
+def _activated(model: Model) -> list[str]:
+    prices = ", ".join(f"{price.item} {price.amount or 'unknown'} {price.unit}" for price in model.prices)
+    said = [f"a consent to pay: {prices}" if prices else "a consent to pay: its prices are not known"]
+    free = model.free_tokens
+    if isinstance(free, FreeTokens) and free.remaining > 0:
+        said.append(f"{free.remaining:,} free tokens are used up first")
+    return said
+
+
+def _deactivated(model: Model) -> list[str]:
+    free = model.free_tokens
+    left = free.remaining if isinstance(free, FreeTokens) else 0
+    after = f"once its {left:,} free tokens are used up" if left > 0 else "at once"
+    return [f"calls to {model.name} are refused {after}"]
+
+
+_NOTES: Final = {
+    Operation.SET_LIMIT: _limit_set,
+    Operation.REMOVE_LIMIT: _limit_removed,
+    Operation.ACTIVATE: _activated,
+    Operation.DEACTIVATE: _deactivated,
+}
+
+
+def _instruction(write: Write, title: str) -> str:
+    """One call as a sentence for a person."""
+    name, values = write.target.name, write.arguments
+    endpoint = f"endpoint {title} ({name})" if title and title != name else f"endpoint {name}"
+    switch = "on" if values.get("enabled") else "off"
+    rates = ", ".join(f"{half.upper()} {values.get(half) or 'inherited'}" for half in ("rpm", "tpm"))
+    return {
+        Operation.ACTIVATE: f"activate model {name}",
+        Operation.DEACTIVATE: f"deactivate model {name}",
+        Operation.ADD_SUB_SERVICE: f"switch {values.get('subService')} of model {name} on",
+        Operation.DROP_SUB_SERVICE: f"switch {values.get('subService')} of model {name} off",
+        Operation.SET_LIMIT: f"set the inference limit of model {name} to {values.get('tokens')} tokens",
+        Operation.REMOVE_LIMIT: f"remove the inference limit of model {name}",
+        Operation.SET_OVERRIDE: f"set the rate limit of {endpoint} to {rates}",
+        Operation.CLEAR_OVERRIDE: f"take the rate limit of {endpoint} back to {rates}",
+        Operation.SET_FREE_TOKENS_ONLY: f"switch Free Tokens Only Mode {switch}",
+        Operation.SET_AUTO_ACTIVATION: f"switch automatic activation of new models {switch}",
+    }[write.operation]

@@ -1,0 +1,198 @@
+"""What a plan is asked for: one account's whole set, as declared, as seen and as remembered. No decisions on items here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from reconciler.finding import Finding, Severity
+from reconciler.kinds import Kind, Resource, registry
+from reconciler.kinds.common import Spec
+from reconciler.kinds.declared import Declared, Held, matches_name, observes
+from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.state import Capability, History, Operation, Record, Snapshot, Support, Target
+
+PAUSED: Final = "modelpolicy.dev/paused"
+PROTECT: Final = "modelpolicy.dev/protect"
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: indexes are kept once asked for
+class Question:
+    """All that a plan is made from. `declared` is this account's set; `targets` are "Kind" or "Kind/name" of `--target`.
+
+    `under` are the PATHs of this run relative to the repository root ("." is all of it): only what was declared under
+    them is pruned. `snapshot` None: the platform could not be seen, so nothing is planned.
+    """
+
+    account: Resource[PlatformAccountSpec]
+    declared: Declared
+    snapshot: Snapshot | None
+    now: datetime
+    history: History = field(default_factory=History)
+    capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    inputs_digest: str = ""
+    prune: bool = False
+    under: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    @cached_property
+    def broken(self) -> frozenset[str]:
+        """Addresses of the resources that an error finding stops."""
+        return frozenset(
+            found.resource for found in self.findings if found.severity is Severity.ERROR and found.resource is not None
+        )
+
+    @cached_property
+    def governing(self) -> tuple[Resource[Any], ...]:
+        """The resources that govern an item, by address; what is being deleted is declared no longer."""
+        kinds = registry()
+        mine = (
+            resource for resource in self.declared.resources if kinds[resource.kind].governs and not resource.deleting
+        )
+        return tuple(sorted(mine, key=lambda resource: (resource.address, resource.origin)))
+
+    @cached_property
+    def claims(self) -> Mapping[str, Target | None]:
+        """The item that each governing resource claims, by address; None where the platform has no such item."""
+        return {each.address: self.target_of(each) for each in self.governing}
+
+    def target_of(self, resource: Resource[Any]) -> Target | None:
+        if self.snapshot is None:
+            return None
+        return registry()[resource.kind].target(resource, self.snapshot)
+
+    def record(self, target: Target) -> Record:
+        """What is remembered of the item; an empty record where nothing is."""
+        return self.history.records.get(target) or Record(target=target)
+
+    def capability(self, operation: Operation) -> Capability:
+        """How the operation is done; native where the platform said nothing of it."""
+        support = self.capabilities.get(operation)
+        return support.capability if support else Capability.NATIVE
+
+    def chosen(self, *words: str) -> bool:
+        """Whether `--target` lets one of these addresses through: by its kind, or by all of it."""
+        return not self.targets or any(word in self.targets or word.split("/")[0] in self.targets for word in words)
+
+    def covers(self, source: str) -> bool:
+        """Whether a declaring file is under the PATHs of this run."""
+        path = _parts(source)
+        return bool(path) and any(path[: len(base)] == base for base in map(_parts, self.under))
+
+    def left_alone(self, resource: Resource[Any]) -> bool:
+        """Whether the resource itself keeps its item from being written: broken, observed, paused, or held by another."""
+        return (
+            resource.address in self.broken
+            or observes(self.account, resource)
+            or paused(resource)
+            or paused(self.account)
+            or self.holds_account
+            or self._held_by_constraint(resource)
+            or any(
+                (held.kind, held.name) == (resource.kind, resource.name)
+                or _names(held, resource.kind, self._names_of(resource))
+                for held in self.declared.held
+            )
+        )
+
+    @cached_property
+    def holds_account(self) -> bool:
+        """Whether a held document keeps the whole account untouched: its PlatformAccount, or a constraint that nobody can
+        read and that might therefore forbid anything."""
+        return any(
+            held.kind == "PolicyConstraint" or (held.kind == "PlatformAccount" and held.name in ("", self.account.name))
+            for held in self.declared.held
+        )
+
+    @cached_property
+    def no_reverts(self) -> str:
+        """Why nothing is reverted for want of a declaration in this pass, "" where it may be."""
+        if not self.declared.complete:
+            return "something could not be read, so what is missing may only be unreadable"
+        unclear = next((held for held in self.declared.held if held.may_govern_anything), None)
+        return f"{unclear.location} could not be understood and may declare it" if unclear else ""
+
+    def held_record(self, record: Record, names: frozenset[str]) -> Held | None:
+        """The held document that may still declare a remembered item: by address, by item, or by being the same file."""
+        for held in self.declared.held:
+            same_address = (
+                bool(held.name) and record.owner.split("/")[0] == held.kind and _last(record.owner) == held.name
+            )
+            if same_address or _names(held, record.target.kind, names) or _same_file(record.source, held.location.file):
+                return held
+        return None
+
+    def _names_of(self, resource: Resource[Any]) -> frozenset[str]:
+        """What a held document could call the item of this resource, and the resource itself."""
+        target = self.claims.get(resource.address)
+        return item_names(self.snapshot, target) if target is not None else frozenset()
+
+    def _held_by_constraint(self, resource: Resource[Any]) -> bool:
+        return any(_could_match(constraint, resource, self._model_of(resource)) for constraint in self._unusable)
+
+    @cached_property
+    def _unusable(self) -> tuple[Resource[Any], ...]:
+        return tuple(each for each in self.declared.constraints if each.address in self.broken)
+
+    def _model_of(self, resource: Resource[Any]) -> str | None:
+        target = self.claims.get(resource.address)
+        if target is None or self.snapshot is None:
+            return None
+        return kind_of_item(target).model(self.snapshot, target)
+
+
+def kind_of_item(target: Target) -> Kind[Spec]:
+    """The kind that governs an item."""
+    return registry()[target.kind]
+
+
+def paused(resource: Resource[Any]) -> bool:
+    """Whether a person paused the resource by annotation."""
+    return resource.annotations.get(PAUSED) == "true"
+
+
+def protected(resource: Resource[Any]) -> bool:
+    """Whether a person protects the resource's item from being reverted."""
+    return resource.annotations.get(PROTECT) == "true"
+
+
+def item_names(snapshot: Snapshot | None, target: Target) -> frozenset[str]:
+    """What people call an item: its id, and its title where the platform has one."""
+    names = {target.name}
+    if snapshot is not None and kind_of_item(target).exists(snapshot, target):
+        names.add(kind_of_item(target).title(snapshot, target))
+    return frozenset(names - {""})
+
+
+def _names(held: Held, kind: str, names: frozenset[str]) -> bool:
+    """Whether a held document names the item; without a readable kind it may be of any."""
+    return bool(held.target) and held.target in names and held.kind in ("", kind)
+
+
+def _last(address: str) -> str:
+    return address.rsplit("/", 1)[-1]
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The folders and the name of a POSIX path; "" and "." have none."""
+    return tuple(part for part in path.split("/") if part not in ("", "."))
+
+
+def _same_file(source: str, file: str) -> bool:
+    """Whether a remembered source and a file as the user gave it may be one: either may have more leading folders."""
+    ours, theirs = _parts(source), _parts(file)
+    shared = min(len(ours), len(theirs))
+    return shared > 0 and ours[-shared:] == theirs[-shared:]
+
+
+def _could_match(constraint: Resource[Any], resource: Resource[Any], model: str | None) -> bool:
+    """Whether an unusable constraint might have had a say on the resource; a model that is not known might match."""
+    spec, match = constraint.spec, constraint.spec.match
+    if model is not None and not matches_name(model, match.models):
+        return False
+    if spec.scope.value == "Model":
+        return True  # its labels may be carried by any resource of the model
+    kinds_match = match.kinds is None or resource.kind in {kind.value for kind in match.kinds}
+    return kinds_match and all(resource.labels.get(key) == value for key, value in match.labels.items())
