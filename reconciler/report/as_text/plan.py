@@ -1,0 +1,151 @@
+"""The plan as text, for review: refusals and reverts first and loud, then every change grouped by model. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from reconciler.finding import Severity, in_order
+from reconciler.plan import Action, Change, ChangeReason, Plan, Verdict, VerdictKind
+from reconciler.report import Report
+from reconciler.report.as_text import findings
+from reconciler.report.as_text.layout import Layout, Page, Piece, Span
+from reconciler.report.as_text.words import count, moment, percent, until, value
+from reconciler.state import Capability
+
+SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.REVERT: "-"}
+_WHY: Final = {
+    ChangeReason.DECLARED: "declared, and not so on the platform yet",
+    ChangeReason.DRIFT: "drift: the platform left what was last applied",
+    ChangeReason.EXPIRED: "expired: expiresAt has passed, so the endpoint inherits again",
+    ChangeReason.REMOVED: "removed: nothing declares it any more",
+    ChangeReason.ADOPTED: "adopted: the platform has another value, which was never set from here",
+}
+
+
+def plan(*reports: Report, layout: Layout | None = None) -> str:
+    """What each account's plan would do, and why; each under its account's name."""
+    layout = layout or Layout()
+    page = layout.page()
+    for report in reports:
+        page.gap()
+        write(page, report, layout)
+    return page.text()
+
+
+def write(page: Page, report: Report, layout: Layout) -> None:
+    """One account's plan."""
+    made, now = report.plan, report.started_at
+    title(page, report)
+    findings.failures(page, (*made.errors, *report.failures))
+    found = in_order((*made.findings, *report.findings))
+    findings.write(page, [one for one in found if one.severity is Severity.ERROR], layout)
+    _guards(page, made)
+    reverts = [change for change in made.changes if change.action is Action.REVERT]
+    if reverts:
+        page.gap()
+        page.line(Span(f"TAKES BACK {count(len(reverts), 'setting')}", "error"))
+    _grouped(page, reverts, now)
+    _grouped(page, [change for change in made.changes if change.action is not Action.REVERT], now)
+    _releases(page, made)
+    findings.write(page, [one for one in found if one.severity is Severity.WARNING], layout)
+    for note in made.notes:
+        page.gap()
+        page.wrapped(Span("note: ", "info"), note, hang=6)
+    page.gap()
+    _summary(page, report, sum(one.severity is Severity.INFO for one in found))
+
+
+def title(page: Page, report: Report) -> None:
+    """Which account on which platform, and how fresh the observation is."""
+    observed = report.plan.observed_at or (report.snapshot.observed_at if report.snapshot else None)
+    where = f" on {report.account.spec.platform.value}"
+    page.aside(
+        ["Account ", Span(report.plan.account, "bold"), where], f"observed {moment(observed)}" if observed else ""
+    )
+
+
+def _guards(page: Page, made: Plan) -> None:
+    refused = [verdict for verdict in made.guards if verdict.verdict is VerdictKind.REFUSED]
+    allowed = [verdict for verdict in made.guards if verdict.verdict is VerdictKind.ALLOWED]
+    for verdict in refused:
+        page.gap()
+        page.wrapped(Span("REFUSED", "error"), Span(f" by guard {verdict.id}", "bold"), _said(verdict), hang=2)
+        if verdict.hint:
+            page.wrapped(Span("help: ", "good"), verdict.hint, indent=2, hang=8)
+    for verdict in allowed:
+        page.gap()
+        page.wrapped(Span("allowed", "warning"), f" past guard {verdict.id}", _said(verdict), hang=2)
+
+
+def _said(verdict: Verdict) -> str:
+    about = f" for {verdict.address}" if verdict.address else ""
+    return f"{about}: {verdict.message}" if verdict.message else about
+
+
+def _grouped(page: Page, changes: Iterable[Change], now: datetime) -> None:
+    ordered = sorted(changes, key=lambda change: change.model)
+    for model, group in groupby(ordered, key=lambda change: change.model):
+        page.gap()
+        page.line(Span(model or "the account's switches", "bold"))
+        for change in group:
+            _change(page, change, now)
+
+
+def _change(page: Page, change: Change, now: datetime) -> None:
+    action = change.action.value
+    page.aside(
+        [Span(f"  {SIGNS[change.action]} ", action), Span(change.address, action)],
+        str(change.origin) if change.origin else "",
+    )
+    page.rows(_rows(change, now), indent=6)
+
+
+def _rows(change: Change, now: datetime) -> Iterable[tuple[Piece, ...]]:
+    """What is said of a change, each as a word and a sentence."""
+    if change.target.kind == "EndpointRateOverride":
+        named = f"{change.target_name} ({change.target.name})" if change.target_name else change.target.name
+        yield "endpoint", named
+    for one in change.fields:
+        more = percent(one.before, one.after)
+        before, after = value(one.path, one.before), value(one.path, one.after)
+        yield one.path, f"{before} -> {after}" + (f" ({more})" if more else "")
+    yield Span("why", "dim"), Span(_WHY[change.reason], "dim")
+    for note in change.notes:
+        yield Span("note", "dim"), note
+    if change.not_before is not None and change.not_before > now:
+        yield Span("waits", "warning"), f"until {until(change.not_before, now)}"
+    if change.capability is Capability.MANUAL:
+        yield Span("by hand", "warning"), change.how_to or "the platform has no published action for this"
+    elif change.capability is Capability.UNSUPPORTED:
+        yield Span("cannot", "error"), change.how_to or "the platform cannot do this at all"
+
+
+def _releases(page: Page, made: Plan) -> None:
+    if not made.releases:
+        return
+    page.gap()
+    page.wrapped(
+        f"No longer declared, and left alone in this run ({count(len(made.releases), 'item')}); --prune would "
+        "revert what says Revert and let go of what says Retain:"
+    )
+    for release in made.releases:
+        page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
+
+
+def _summary(page: Page, report: Report, notes: int) -> None:
+    made = report.plan
+    if not made.changes:
+        if report.failures or made.errors:
+            page.wrapped(Span("No plan: the platform could not be observed.", "error"))
+        else:
+            so = f": {count(made.unchanged, 'item is', 'items are')} as declared" if made.unchanged else ""
+            page.wrapped(Span(f"Nothing to do{so}.", "good"))
+    else:
+        counts = made.summary(report.started_at)
+        said = [f"{counts[word]} to {word}" for word in ("create", "update", "revert") if counts[word]]
+        said += [f"{count(counts['deferred'], 'change waits', 'changes wait')}"] if counts["deferred"] else []
+        said += [f"{counts['manual']} to do by hand"] if counts["manual"] else []
+        page.wrapped(Span("Plan: ", "bold"), Span(", ".join(said), "bold"), f"; {counts['unchanged']} unchanged.")
+    if notes:
+        page.wrapped(Span(f"{count(notes, 'note')} not shown; validate --online shows them.", "dim"))

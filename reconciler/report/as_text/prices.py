@@ -1,0 +1,50 @@
+"""Prices as text in the three groups of the platform's page: inference, LoRA fine-tuning, full fine-tuning. Pure."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+from reconciler.state import Price
+
+# Ark's charge items (ARK.md 3) as people say them; an item that is not here is shown by its own name.
+_WORDS: Final = {
+    "InferencePrompt": "input",
+    "InferenceCompletion": "output",
+    "BatchInferencePrompt": "batch input",
+    "BatchInferenceCompletion": "batch output",
+    "FastInferencePrompt": "fast input",
+    "FastInferenceCompletion": "fast output",
+    "ContextSessionHit": "cache hit",
+    "ContextSessionStorage": "cache storage",
+    "LoraFinetune": "training",
+    "Finetune": "training",
+}
+UNKNOWN: Final = "not known"
+
+
+def groups(prices: Iterable[Price]) -> Iterator[tuple[str, str]]:
+    """The name of each group and its prices in a phrase; every group is there, also where nothing is known."""
+    listed = list(prices)
+    lora = [price for price in listed if price.item.startswith("LoraFinetune")]
+    full = [price for price in listed if price.item.startswith("Finetune") and "Inference" not in price.item]
+    rest = [price for price in listed if price not in lora and price not in full]
+    yield "inference", phrase(rest)
+    yield "LoRA tuning", phrase(lora)
+    yield "full tuning", phrase(full)
+
+
+def phrase(prices: Iterable[Price]) -> str:
+    """The prices with each unit said once: "input 0.80, output 2.00 CNY/1M tokens; storage not known"."""
+    parts = []
+    listed = list(prices)
+    known = [price for price in listed if price.amount is not None]
+    for unit, priced in groupby(known, key=lambda price: price.unit):
+        parts.append(", ".join(f"{word(price)} {price.amount}" for price in priced) + f" {unit}".rstrip())
+    if unknown := [word(price) for price in listed if price.amount is None]:
+        parts.append(f"{', '.join(unknown)} {UNKNOWN}" if known else UNKNOWN)
+    return "; ".join(parts) or UNKNOWN
+
+
+def word(price: Price) -> str:
+    """What is charged for, in a word."""
+    return _WORDS.get(price.item, price.item)

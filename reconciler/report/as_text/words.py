@@ -1,0 +1,94 @@
+"""How values are said to people: numbers, times, durations, fields of items. Pure; escaping is the page's work."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from reconciler.state import UNOBSERVABLE, Rate, Unobservable, Value
+
+UNSEEN: Final = "not visible"
+# What an absent field means, by its path.
+_ABSENT: Final = {"tokens": "no limit", "rpm": "inherited", "tpm": "inherited"}
+
+
+def number(count: int) -> str:
+    """12,345,678."""
+    return f"{count:,}"
+
+
+def short(count: int) -> str:
+    """A number for a table, exact where it is round: 500k, 2M, 1.5G, 12,345; else rounded to three digits: ~12.3M."""
+    sign, size = ("-", -count) if count < 0 else ("", count)
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if size >= unit:
+            exact = f"{size / unit:.3f}".rstrip("0").rstrip(".")
+            if float(exact) * unit == size:
+                return f"{sign}{exact}{letter}"
+            return f"{sign}{size / unit:.3g}{letter}" if size >= 10_000 else f"{count:,}"
+    return str(count)
+
+
+def value(path: str, seen: Value) -> str:
+    """A field's value as a reviewer reads it."""
+    if isinstance(seen, Unobservable):
+        return UNSEEN
+    if seen is None:
+        return _ABSENT.get(path, "not set")
+    if isinstance(seen, bool):
+        return "true" if seen else "false"
+    if isinstance(seen, int):
+        return number(seen)
+    if isinstance(seen, tuple):
+        return ", ".join(seen) or "none"
+    return seen
+
+
+def percent(before: Value, after: Value) -> str:
+    """How much more or less, "" where that says nothing: "+100 %", "-12.5 %"."""
+    numbers = [one for one in (before, after) if isinstance(one, int) and not isinstance(one, bool)]
+    if len(numbers) < 2 or numbers[0] <= 0 or numbers[0] == numbers[1]:
+        return ""
+    change = 100 * (numbers[1] - numbers[0]) / numbers[0]
+    said = f"{change:+,.0f}" if abs(change) >= 10 or change == int(change) else f"{change:+.1f}"
+    return f"{said} %"
+
+
+def moment(when: datetime) -> str:
+    """2026-11-23 14:05 UTC, with seconds where they are not zero."""
+    at = when.astimezone(UTC)
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC" if at.second else "%Y-%m-%d %H:%M UTC")
+
+
+def until(when: datetime, now: datetime) -> str:
+    """A coming time, with how far it is: 2026-11-23 14:05 UTC (in 1 h 12 min)."""
+    return f"{moment(when)} (in {duration(when - now)})" if when > now else moment(when)
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """How long ago: "3 h ago", "just now"."""
+    return "just now" if now - when < timedelta(minutes=1) else f"{duration(now - when)} ago"
+
+
+def duration(length: timedelta) -> str:
+    """Two units at most: 2 d 3 h, 1 h 12 min, 5 min, 4.2 s."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    minutes = int(seconds // 60) + (1 if seconds % 60 >= 30 else 0)
+    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    said = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(said[:2]) or "1 min"
+
+
+def count(number_of: int, noun: str, plural: str = "") -> str:
+    """1 change, 2 changes."""
+    return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"
+
+
+def rate(limit: Rate | Unobservable | None) -> tuple[str, str]:
+    """RPM and TPM, "-" where they are not set, "?" where they cannot be seen."""
+    if limit is UNOBSERVABLE:
+        return "?", "?"
+    if limit is None:
+        return "-", "-"
+    return tuple("-" if half is None else number(half) for half in (limit.rpm, limit.tpm))  # type: ignore[return-value]
