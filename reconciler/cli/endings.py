@@ -91,7 +91,11 @@ def _ended_by(error: Exception) -> tuple[Exit, str, str]:
 def document(message: str, reason: str) -> str:
     """The JSON document of a run that ended before it had anything else to say."""
     return json.dumps(
-        {"format_version": "1.0", "errors": [{"message": message, "reason": reason, "code": ""}]}, ensure_ascii=False
+        {
+            "format_version": "1.0",
+            "errors": [{"reason": reason, "code": "", "message": message, "retry_after_s": None}],
+        },
+        ensure_ascii=False,
     )
 
 

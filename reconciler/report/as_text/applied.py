@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from reconciler.report import Report
-from reconciler.report.as_text import findings
+from reconciler.report.as_text.findings import failures
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, pad
 from reconciler.report.as_text.plan import title
 from reconciler.report.as_text.words import count, duration, until
@@ -46,7 +46,7 @@ def outcome(one: Outcome, *, layout: Layout | None = None) -> str:
 
 def _account(page: Page, report: Report) -> None:
     title(page, report)
-    findings.failures(page, (*report.plan.errors, *report.failures))
+    failures(page, (*report.plan.errors, *report.failures))
     if report.outcomes:
         page.gap()
         page.rows([_row(one) for one in report.outcomes], indent=2)

@@ -9,8 +9,8 @@ from reconciler.report.as_text.layout import Layout, Page, Span
 from reconciler.report.as_text.words import count
 from reconciler.state import Failure
 
-_PLURAL: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "notes"}
-_SINGULAR: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_PLURAL: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
+_SINGULAR: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
 def findings(
@@ -20,7 +20,7 @@ def findings(
     layout = layout or Layout()
     page = layout.page()
     ordered = in_order(found)
-    write(page, ordered, layout)
+    paragraphs(page, ordered, layout)
     failures(page, failed)
     page.gap()
     worst = next((severity for severity in Severity if any(one.severity is severity for one in ordered)), None)
@@ -29,7 +29,7 @@ def findings(
     return page.text()
 
 
-def write(page: Page, found: Sequence[Finding], layout: Layout) -> None:
+def paragraphs(page: Page, found: Sequence[Finding], layout: Layout) -> None:
     """Each finding as a paragraph of its own."""
     for one in found:
         page.gap()

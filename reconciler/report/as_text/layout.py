@@ -26,6 +26,7 @@ STYLES: Final = {
     "good": "32",
     "title": "1;4",
 }
+_WIDEST: Final = 120
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -110,8 +111,8 @@ class Layout:
     frame: Callable[[Location], str] = no_frame
 
     def page(self) -> "Page":
-        """An empty page of this layout."""
-        return Page(self.columns, self.color)
+        """An empty page of this layout; nobody reads lines that are longer than a page is wide."""
+        return Page(min(self.columns, _WIDEST), self.color)
 
 
 @dataclass(slots=True)
@@ -137,7 +138,7 @@ class Page:
         line: list[Span] = [Span(" " * indent)]
         used = indent
         empty = True
-        for space, word in _words(map(span, pieces), self.columns - follow):
+        for space, word in _words(map(span, pieces)):
             wide = width(word.text)
             gap = 1 if space and not empty else 0
             if not empty and used + gap + wide > self.columns:
@@ -170,8 +171,9 @@ class Page:
             self._ending(cells, row[-1], indent, start)
 
     def _ending(self, cells: list[Span], last: Span, indent: int, start: int) -> None:
-        if self.columns - start < 16:
-            self.line(" " * indent, *cells, last)
+        if self.columns - start < min(16, width(safe(last.text))):  # no room beside: it goes below
+            self.line(" " * indent, *cells)
+            self.wrapped(last, indent=indent + 2)
             return
         inner = Page(self.columns - start)
         inner.wrapped(last)
@@ -192,31 +194,28 @@ class Page:
         ).rstrip()
 
 
-def _words(spans: Iterable[Span], most: int) -> Iterator[tuple[bool, Span]]:
+def _words(spans: Iterable[Span]) -> Iterator[tuple[bool, Span]]:
     """The words of the spans, each with whether a space stands before it; wide characters may each start a line."""
     space = False
     for one in spans:
         for index, word in enumerate(safe(one.text).split(" ")):
             space = space or index > 0
-            for part in _parts(word, most):
+            for part in _parts(word):
                 yield space, Span(part, one.style)
                 space = False
 
 
-def _parts(word: str, most: int) -> Iterable[str]:
-    """A word as the pieces between which a line may end: CJK text anywhere, other words nowhere unless too long."""
-    if not word:
-        return ()
+def _parts(word: str) -> Iterable[str]:
+    """A word as the pieces between which a line may end: CJK text anywhere, other words (URLs, paths) nowhere."""
     if word.isascii():
-        return (word,) if len(word) <= most else [word[i : i + most] for i in range(0, len(word), max(most, 1))]
+        return (word,) if word else ()
     parts: list[str] = []
     for character in word:
-        wide = _columns(character) == 2
-        starts = not parts or wide or _columns(parts[-1][-1]) == 2 or width(parts[-1]) >= most
-        if starts and not (parts and _columns(character) == 0):
-            parts.append(character)
-        else:
+        columns = _columns(character)
+        if parts and (columns == 0 or (columns == 1 and _columns(parts[-1][-1]) == 1)):
             parts[-1] += character
+        else:
+            parts.append(character)
     return parts
 
 
@@ -225,7 +224,7 @@ def bar(part: int, whole: int, columns: int = 20) -> str:
     inner = columns - 2
     share = 0.0 if whole <= 0 else min(1.0, max(0.0, part / whole))
     full = round(share * inner)
-    if part > 0 and full == 0:
+    if part > 0 and full == 0 and whole > 0:
         full = 1
     if part < whole and full == inner:
         full = inner - 1

@@ -5,10 +5,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from reconciler.finding import Severity, in_order
+from reconciler.finding import Location, Severity, in_order
 from reconciler.plan import Action, Change, ChangeReason, Plan, Verdict, VerdictKind
 from reconciler.report import Report
-from reconciler.report.as_text import findings
+from reconciler.report.as_text.findings import failures, paragraphs
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span
 from reconciler.report.as_text.words import count, moment, percent, until, value
 from reconciler.state import Capability
@@ -37,18 +37,18 @@ def write(page: Page, report: Report, layout: Layout) -> None:
     """One account's plan."""
     made, now = report.plan, report.started_at
     title(page, report)
-    findings.failures(page, (*made.errors, *report.failures))
+    failures(page, (*made.errors, *report.failures))
     found = in_order((*made.findings, *report.findings))
-    findings.write(page, [one for one in found if one.severity is Severity.ERROR], layout)
+    paragraphs(page, [one for one in found if one.severity is Severity.ERROR], layout)
     _guards(page, made)
     reverts = [change for change in made.changes if change.action is Action.REVERT]
     if reverts:
         page.gap()
-        page.line(Span(f"TAKES BACK {count(len(reverts), 'setting')}", "error"))
+        page.line(Span(f"REVERTS {count(len(reverts), 'item')}: what is live is taken back", "error"))
     _grouped(page, reverts, now)
     _grouped(page, [change for change in made.changes if change.action is not Action.REVERT], now)
     _releases(page, made)
-    findings.write(page, [one for one in found if one.severity is Severity.WARNING], layout)
+    paragraphs(page, [one for one in found if one.severity is Severity.WARNING], layout)
     for note in made.notes:
         page.gap()
         page.wrapped(Span("note: ", "info"), note, hang=6)
@@ -63,6 +63,13 @@ def title(page: Page, report: Report) -> None:
     page.aside(
         ["Account ", Span(report.plan.account, "bold"), where], f"observed {moment(observed)}" if observed else ""
     )
+
+
+def place(origin: Location | None) -> str:
+    """file:line, "" where nothing declares it."""
+    if origin is None:
+        return ""
+    return f"{origin.file}:{origin.line}" if origin.line else origin.file
 
 
 def _guards(page: Page, made: Plan) -> None:
@@ -96,7 +103,7 @@ def _change(page: Page, change: Change, now: datetime) -> None:
     action = change.action.value
     page.aside(
         [Span(f"  {SIGNS[change.action]} ", action), Span(change.address, action)],
-        str(change.origin) if change.origin else "",
+        place(change.origin),
     )
     page.rows(_rows(change, now), indent=6)
 
@@ -133,7 +140,7 @@ def _releases(page: Page, made: Plan) -> None:
         page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
 
 
-def _summary(page: Page, report: Report, notes: int) -> None:
+def _summary(page: Page, report: Report, infos: int) -> None:
     made = report.plan
     if not made.changes:
         if report.failures or made.errors:
@@ -147,5 +154,5 @@ def _summary(page: Page, report: Report, notes: int) -> None:
         said += [f"{count(counts['deferred'], 'change waits', 'changes wait')}"] if counts["deferred"] else []
         said += [f"{counts['manual']} to do by hand"] if counts["manual"] else []
         page.wrapped(Span("Plan: ", "bold"), Span(", ".join(said), "bold"), f"; {counts['unchanged']} unchanged.")
-    if notes:
-        page.wrapped(Span(f"{count(notes, 'note')} not shown; validate --online shows them.", "dim"))
+    if infos:
+        page.wrapped(Span(f"{count(infos, 'info')} not shown here; validate --online shows all findings.", "dim"))

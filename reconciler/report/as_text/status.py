@@ -4,11 +4,13 @@ Pure. By default only models that are declared, activated, used or limited; what
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from reconciler.report import Report
-from reconciler.report.as_text import findings, prices
+from reconciler.report.as_text import prices
+from reconciler.report.as_text.findings import failures
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
 from reconciler.report.as_text.plan import title
 from reconciler.report.as_text.words import UNSEEN, ago, count, moment, number, rate, short
@@ -27,6 +29,7 @@ from reconciler.state import (
 from reconciler.status import Condition, ConditionType, ResourceStatus, Truth
 
 _STATE_STYLES: Final = {ActivationState.ACTIVATED: "good", ActivationState.INVITE_ONLY: "warning"}
+_HEADS: Final = {ConditionType.CREDENTIALS_VALID: "credentials", ConditionType.PROGRAMMED: "programmed"}
 _PAUSED: Final = {
     PauseReason.LIMIT_REACHED: "its inference limit was reached; raise or remove the limit to resume",
     PauseReason.FREE_TOKENS_ONLY: "free-tokens-only mode stops it near the end of its free quota",
@@ -41,7 +44,7 @@ def status(*reports: Report, every: bool = False, layout: Layout | None = None) 
     for report in reports:
         page.gap()
         title(page, report)
-        findings.failures(page, (*report.plan.errors, *report.failures))
+        failures(page, (*report.plan.errors, *report.failures))
         if report.snapshot is not None:
             _switches(page, report.snapshot)
             _models(page, report, every)
@@ -51,7 +54,8 @@ def status(*reports: Report, every: bool = False, layout: Layout | None = None) 
 
 def shown(report: Report, snapshot: Snapshot) -> list[Model]:
     """The models that are declared, activated, used, limited or served by an endpoint with an override."""
-    declared = {r.spec.model for r in (*report.declared.activations, *report.declared.limits)}
+    declared = {resource.spec.model for resource in report.declared.activations}
+    declared |= {resource.spec.model for resource in report.declared.limits}
     declared |= {one.model for one in snapshot.endpoints.values() if one.override or _overridden(report, one)}
     return [model for name, model in sorted(snapshot.models.items()) if name in declared or _alive(model)]
 
@@ -130,7 +134,9 @@ def _limit(limit: Seen[Limit], now: datetime) -> str:
         return f"{number(limit.tokens)}, use not visible{since}"
     share = 100 * limit.used // max(limit.tokens, 1)
     seen = (
-        f", seen {ago(limit.observed_at, now)}" if limit.observed_at and (now - limit.observed_at).seconds > 300 else ""
+        f", seen {ago(limit.observed_at, now)}"
+        if limit.observed_at and now - limit.observed_at > timedelta(minutes=5)
+        else ""
     )
     return (
         f"{bar(limit.used, limit.tokens)} {number(limit.used)} of {short(limit.tokens)} used ({share} %){since}{seen}"
@@ -138,26 +144,27 @@ def _limit(limit: Seen[Limit], now: datetime) -> str:
 
 
 def _pool(limit: Seen[Rate], endpoints: int) -> str:
-    rpm, tpm = rate(limit)
     if limit is None or limit is UNOBSERVABLE:
         return UNSEEN if limit is UNOBSERVABLE else "not known"
-    shared = f", shared by {count(endpoints, 'endpoint')}" if endpoints > 1 else ""
-    return f"{rpm} RPM, {tpm} TPM{shared}"
+    said = [f"{number(half)} {unit}" for half, unit in ((limit.rpm, "RPM"), (limit.tpm, "TPM")) if half is not None]
+    shared = [f"shared by {count(endpoints, 'endpoint')}"] if endpoints > 1 else []
+    return ", ".join(said + shared) or "not known"
 
 
 def _endpoints(page: Page, endpoints: tuple[Endpoint, ...], pool: Seen[Rate]) -> None:
     """Each endpoint: what is set on it, and what holds: the lower of that and the model's."""
     if not endpoints:
         return
-    head: list[tuple[Piece, ...]] = [tuple(Span(word, "dim") for word in ("endpoint", "override", "effective", ""))]
+    head = ("endpoint", "RPM / TPM set", "effective", "")
+    rows: list[tuple[Piece, ...]] = [tuple(Span(word, "dim") for word in head)]
     for one in endpoints:
         notes = [one.status.lower()] if one.status != "Running" else []
         notes += ["TPM package"] if isinstance(one.scale_tier, str) else []
         notes += ["model units"] if isinstance(one.model_units, str) else []
         notes += ["batch only"] if one.batch_only is True else []
         named = f"{one.name} ({one.id})" if one.name != one.id else one.id
-        head.append((named, _pair(one.override), _pair(effective(one.override, pool)), ", ".join(notes)))
-    page.rows(head, indent=4)
+        rows.append((named, _set(one.override), _set(effective(one.override, pool)), ", ".join(notes)))
+    page.rows(rows, indent=4)
 
 
 def effective(override: Seen[Rate], pool: Seen[Rate]) -> Seen[Rate]:
@@ -174,31 +181,35 @@ def _lower(one: int | None, other: int | None) -> int | None:
     return min(known, default=None)
 
 
-def _pair(limit: Seen[Rate]) -> str:
-    if limit is None:
-        return "inherits"
-    rpm, tpm = rate(limit)
-    return f"{rpm} RPM / {tpm} TPM"
+def _set(limit: Seen[Rate]) -> str:
+    if limit is UNOBSERVABLE:
+        return UNSEEN
+    return "inherited" if limit is None else rate(limit)
 
 
 def _resources(page: Page, statuses: Iterable[ResourceStatus]) -> None:
-    judged = list(statuses)
+    """Every resource with its standing conditions by kind, then what keeps some from being ready."""
+    judged = sorted(statuses, key=lambda one: (one.kind, one.address))
     if not judged:
         return
+    rows: list[tuple[Piece, ...]] = []
+    for kind, group in groupby(judged, key=lambda one: one.kind):
+        middle = ConditionType.CREDENTIALS_VALID if kind == "PlatformAccount" else ConditionType.PROGRAMMED
+        rows.append(
+            (Span(kind, "bold"), *(Span(word, "dim") for word in ("accepted", _HEADS[middle], "ready", "reason")))
+        )
+        rows += [_standing(one, middle) for one in group]
     page.gap()
-    page.line(Span("Resources", "title"))
-    head: tuple[Piece, ...] = tuple(Span(word, "dim") for word in ("READY", "REASON", "RESOURCE"))
-    rows = [head, *(_standing(one) for one in judged)]
-    page.rows(rows, indent=2)
+    page.rows(rows)
     for one in judged:
         _why(page, one)
 
 
-def _standing(one: ResourceStatus) -> tuple[Piece, ...]:
+def _standing(one: ResourceStatus, middle: ConditionType) -> tuple[Piece, ...]:
     ready = one.condition(ConditionType.READY)
-    if ready is None:
-        return Span("-", "dim"), "-", one.address
-    return Span(ready.status.value, _truth(ready)), ready.reason.value, one.address
+    columns = (one.condition(ConditionType.ACCEPTED), one.condition(middle), ready)
+    said = (Span(it.status.value, _truth(it)) if it else Span("-", "dim") for it in columns)
+    return "  " + one.address.partition("/")[2], *said, ready.reason.value if ready else "-"
 
 
 def _truth(condition: Condition) -> str:
@@ -206,30 +217,16 @@ def _truth(condition: Condition) -> str:
 
 
 def _why(page: Page, one: ResourceStatus) -> None:
-    """What keeps a resource from being ready: each condition that speaks, with its reason and message."""
+    """What keeps a resource from being ready: each reason once, with the conditions that give it."""
     ready = one.condition(ConditionType.READY)
     if ready is None or ready.status is Truth.TRUE:
         return
     page.gap()
-    page.line("  ", Span(one.address, "bold"))
-    page.rows(
-        [
-            (condition.type.value, Span(condition.status.value, _condition_style(condition)),
-             f"{condition.reason.value}: {condition.message}" if condition.message else condition.reason.value)
-            for condition in one.conditions
-        ],
-        indent=4,
-    )  # fmt: skip
+    page.line(Span(one.address, "bold"))
+    said: dict[tuple[str, str], list[str]] = {}
+    for condition in one.conditions:
+        if condition.message or condition.status is not Truth.TRUE:
+            said.setdefault((condition.reason.value, condition.message), []).append(condition.type.value)
+    page.rows([(", ".join(types), Span(reason, _truth(ready)), why) for (reason, why), types in said.items()], indent=2)
     if one.next_attempt is not None:
-        page.wrapped(f"tried again at {moment(one.next_attempt)}", indent=4)
-
-
-def _condition_style(condition: Condition) -> str:
-    if condition.type in (
-        ConditionType.RECONCILING,
-        ConditionType.STALLED,
-        ConditionType.DRIFTED,
-        ConditionType.PAUSED,
-    ):
-        return "warning"
-    return _truth(condition)
+        page.wrapped(f"next attempt at {moment(one.next_attempt)}", indent=2)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reconciler.state import UNOBSERVABLE, Rate, Unobservable, Value
+from reconciler.state import Rate, Unobservable, Value
 
 UNSEEN: Final = "not visible"
 # What an absent field means, by its path.
@@ -16,15 +16,11 @@ def number(count: int) -> str:
 
 
 def short(count: int) -> str:
-    """A number for a table, exact where it is round: 500k, 2M, 1.5G, 12,345; else rounded to three digits: ~12.3M."""
-    sign, size = ("-", -count) if count < 0 else ("", count)
+    """The number as briefly as it is exact: 500k, 2M, 1.5G, 12,345."""
     for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if size >= unit:
-            exact = f"{size / unit:.3f}".rstrip("0").rstrip(".")
-            if float(exact) * unit == size:
-                return f"{sign}{exact}{letter}"
-            return f"{sign}{size / unit:.3g}{letter}" if size >= 10_000 else f"{count:,}"
-    return str(count)
+        if abs(count) >= 10_000 and abs(count) >= unit and count % (unit // 100) == 0:
+            return f"{count / unit:.2f}".rstrip("0").rstrip(".") + letter
+    return number(count)
 
 
 def value(path: str, seen: Value) -> str:
@@ -85,10 +81,6 @@ def count(number_of: int, noun: str, plural: str = "") -> str:
     return f"{number_of:,} {noun if number_of == 1 else plural or noun + 's'}"
 
 
-def rate(limit: Rate | Unobservable | None) -> tuple[str, str]:
-    """RPM and TPM, "-" where they are not set, "?" where they cannot be seen."""
-    if limit is UNOBSERVABLE:
-        return "?", "?"
-    if limit is None:
-        return "-", "-"
-    return tuple("-" if half is None else number(half) for half in (limit.rpm, limit.tpm))  # type: ignore[return-value]
+def rate(limit: Rate) -> str:
+    """RPM / TPM, "-" for a half that is not set: 1,200 / 240k."""
+    return " / ".join("-" if half is None else short(half) for half in (limit.rpm, limit.tpm))
