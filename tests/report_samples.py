@@ -123,7 +123,7 @@ def everything() -> tuple[Change, ...]:
 
 FINDINGS = (
     Finding(
-        "override-oversubscribed",
+        "sample-oversubscribed",
         Severity.WARNING,
         "rpm of 3 endpoints sums to 36,000, 1.2 times the 30,000 that doubao-seed-1-6 shares",
         "lower the overrides, or accept that they cannot all run at full rate",
@@ -131,7 +131,7 @@ FINDINGS = (
         "EndpointRateOverride/search-prod",
     ),
     Finding(
-        "limit-unsupported-modality",
+        "sample-unsupported",
         Severity.ERROR,
         "doubao-embedding-vision takes no inference limit: its task is MultimodalEmbedding",
         "remove this document",
@@ -139,7 +139,7 @@ FINDINGS = (
         "InferenceLimit/embedding",
         Reason.RULE_VIOLATION,
     ),
-    Finding("free-quota-scope", Severity.INFO, "batch use of kimi-k2 is never covered by its free quota"),
+    Finding("sample-scope", Severity.INFO, "batch use of kimi-k2 is never covered by its free quota"),
 )
 
 

@@ -1,0 +1,87 @@
+"""Findings as JUnit XML, which every CI shows as tests: one test case a file, failed by its error findings. Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from reconciler.finding import Finding, Severity, in_order
+from reconciler.state import Failure
+
+_NOWHERE: Final = "(the whole set)"
+# What XML 1.0 cannot carry at all, not even as a reference.
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def findings(
+    found: Iterable[Finding], resources: int, failed: Iterable[Failure] = (), files: Iterable[str] = ()
+) -> str:
+    """A suite with a case for each of `files` and for each other place that a finding names; `failed` are its errors."""
+    ordered, failures = in_order(found), tuple(dict.fromkeys(failed))
+    by_file: dict[str, list[Finding]] = {file: [] for file in sorted(files)}
+    for one in ordered:
+        by_file.setdefault(one.location.file if one.location else _NOWHERE, []).append(one)
+    cases = [_case(file, held) for file, held in by_file.items()]
+    cases += [_error(failure) for failure in failures]
+    counts = (
+        f'tests="{len(cases)}" failures="{sum(map(_fails, by_file.values()))}" errors="{len(failures)}" skipped="0"'
+    )
+    return "\n".join(
+        (
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<testsuites name="modelpolicy" {counts}>',
+            f'  <testsuite name="modelpolicy validate" {counts}>',
+            f'    <properties><property name="resources" value="{resources}"/></properties>',
+            *cases,
+            "  </testsuite>",
+            "</testsuites>",
+            "",
+        )
+    )
+
+
+def _fails(held: Iterable[Finding]) -> bool:
+    return any(one.severity is Severity.ERROR for one in held)
+
+
+def _case(file: str, held: list[Finding]) -> str:
+    head = (
+        f"    <testcase classname={_attribute('modelpolicy.validate')} name={_attribute(file)} file={_attribute(file)}"
+    )
+    errors = [one for one in held if one.severity is Severity.ERROR]
+    others = [one for one in held if one.severity is not Severity.ERROR]
+    parts = []
+    if errors:
+        told = "\n".join(map(_line, errors))
+        parts.append(
+            f"      <failure type={_attribute(errors[0].rule)} message={_attribute(errors[0].message)}>"
+            f"{_text(told)}</failure>"
+        )
+    if others:
+        parts.append(f"      <system-out>{_text(chr(10).join(map(_line, others)))}</system-out>")
+    return "\n".join([f"{head}>", *parts, "    </testcase>"]) if parts else f"{head}/>"
+
+
+def _error(failure: Failure) -> str:
+    return (
+        f'    <testcase classname="modelpolicy.validate" name={_attribute(failure.reason.value)}>'
+        f"<error type={_attribute(failure.code or failure.reason.value)} message={_attribute(failure.message)}/></testcase>"
+    )
+
+
+def _line(one: Finding) -> str:
+    where = f"{one.location}: " if one.location else ""
+    named = f" ({one.resource})" if one.resource else ""
+    return f"{where}{one.severity} [{one.rule}]{named}: {one.message}{f' -- {one.hint}' if one.hint else ''}"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_carried(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+
+
+def _text(text: str) -> str:
+    return escape(_carried(text), {"\r": "&#13;"})
+
+
+def _carried(text: str) -> str:
+    return _NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,0 +1,133 @@
+"""What a reviewer reads first, as values: totals, what was refused, what is taken back, what stays. Shared by the pages
+that a plan is reviewed on (Markdown, HTML). Pure; nothing here escapes or lays out anything.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.finding import Finding, Severity, in_order
+from reconciler.plan import Action, Change, ChangeReason, FieldChange, Verdict, VerdictKind
+from reconciler.report import Report
+from reconciler.report.as_text import words
+from reconciler.state import Capability, Failure
+
+# The totals in the order in which they are said, each with how it is said.
+TOTALS: Final = (
+    ("revert", "to revert"),
+    ("create", "to create"),
+    ("update", "to update"),
+    ("deferred", "deferred"),
+    ("manual", "by hand"),
+    ("unchanged", "unchanged"),
+)
+_WHY: Final = {
+    ChangeReason.DECLARED: "declared",
+    ChangeReason.DRIFT: "drifted from what was last applied",
+    ChangeReason.EXPIRED: "expired",
+    ChangeReason.REMOVED: "no longer declared",
+    ChangeReason.ADOPTED: "differs, and was never set from here",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One account's plan, sorted by how much it matters. `unchanged` are addresses, as far as they are declared."""
+
+    account: str
+    platform: str
+    totals: dict[str, int]
+    failures: tuple[Failure, ...]
+    errors: tuple[Finding, ...]
+    refused: tuple[Verdict, ...]
+    allowed: tuple[Verdict, ...]
+    passed: tuple[Verdict, ...]
+    reverts: tuple[Change, ...]
+    others: tuple[Change, ...]
+    remarks: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+def review(report: Report) -> Review:
+    """The report's plan, sorted."""
+    plan = report.plan
+    found = in_order((*plan.findings, *report.findings))
+    touched = {change.address for change in plan.changes} | {one.resource for one in found if _stops(one)}
+    by_verdict = {kind: tuple(one for one in plan.guards if one.verdict is kind) for kind in VerdictKind}
+    return Review(
+        account=plan.account,
+        platform=report.account.spec.platform.value,
+        totals=dict(plan.summary(report.started_at)),
+        failures=tuple(dict.fromkeys((*plan.errors, *report.failures))),
+        errors=tuple(filter(_stops, found)),
+        refused=by_verdict[VerdictKind.REFUSED],
+        allowed=by_verdict[VerdictKind.ALLOWED],
+        passed=by_verdict[VerdictKind.PASSED],
+        reverts=tuple(change for change in plan.changes if change.action is Action.REVERT),
+        others=tuple(change for change in plan.changes if change.action is not Action.REVERT),
+        remarks=tuple(one for one in found if not _stops(one)),
+        notes=(*plan.notes, *_released(report)),
+        unchanged=tuple(
+            resource.address
+            for resource in report.declared.resources
+            if resource.kind not in ("PolicyConstraint", "PlatformAccount") and resource.address not in touched
+        )
+        if plan.observed_at
+        else (),
+    )
+
+
+def _stops(found: Finding) -> bool:
+    return found.severity is Severity.ERROR
+
+
+def _released(report: Report) -> tuple[str, ...]:
+    return tuple(
+        f"{one.address} is owned and no longer declared{f' (it was in {one.source})' if one.source else ''}; "
+        f"its deletionPolicy is {one.deletion_policy}. --prune acts on it."
+        for one in report.plan.releases
+    )
+
+
+def said_totals(totals: dict[str, int]) -> str:
+    """ "1 to revert, 2 to create, 12 unchanged", or "nothing to do, 12 unchanged"."""
+    said = [f"{totals[key]:,} {how}" for key, how in TOTALS if totals[key]]
+    if all(not totals[key] for key, _ in TOTALS[:-1]):
+        said.insert(0, "nothing to do")
+    return ", ".join(said)
+
+
+def sign(change: Change) -> str:
+    """+ create, - revert, ! update, as a diff fence colours them."""
+    return {Action.CREATE: "+", Action.UPDATE: "!", Action.REVERT: "-"}[change.action]
+
+
+def field(one: FieldChange) -> str:
+    """ "tokens: no limit → 2,000,000"; with how much more or less."""
+    before, after = words.value(one.path, one.before), words.value(one.path, one.after)
+    more = words.percent(one.before, one.after)
+    return f"{one.path}: {before} → {after}{f' ({more})' if more else ''}"
+
+
+def why(change: Change) -> str:
+    """Why the change is intended, in a few words."""
+    return _WHY[change.reason]
+
+
+def remarks_on(change: Change) -> tuple[str, ...]:
+    """What a reviewer has to know beside the fields: notes, waiting, work by hand."""
+    said = list(change.notes)
+    if change.not_before is not None:
+        said.append(f"Not before {words.moment(change.not_before)}.")
+    if change.capability is Capability.MANUAL:
+        said.append(change.how_to or "A person has to do this on the platform's page.")
+    if change.capability is Capability.UNSUPPORTED:
+        said.append("The platform cannot do this.")
+    return tuple(said)
+
+
+def name_of(change: Change) -> str:
+    """The address, with the item's own name where the address does not say it."""
+    names = dict.fromkeys(name for name in (change.target_name, change.target.name) if name)
+    more = [name for name in names if not change.address.endswith(f"/{name}")]
+    return f"{change.address} ({', '.join(more)})" if more else change.address
