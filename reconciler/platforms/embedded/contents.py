@@ -48,6 +48,7 @@ def put(tx: Transaction, contents: Contents, now: int) -> None:
             columns.setdefault("activated", 1)
         _merge(tx, "models", ("name", entry.name), columns)
         _use_before(tx, entry, now)
+    tx.run("UPDATE models SET free_out_at = NULL WHERE free_out_at IS NOT NULL AND free_used < coalesce(free_total, 0)")
     for endpoint in contents.endpoints:
         _merge(tx, "endpoints", ("id", endpoint.id), {"updated_at": now, **endpoint.columns}, {"created_at": now})
     for column, value in contents.account.items():

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler.platforms.embedded import control, sweep
+from reconciler.platforms.embedded.metering import Call, Charge, use
+from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.platforms.embedded.store import Store, create_tables, open_store
 from reconciler.state import Snapshot
 
@@ -85,6 +87,16 @@ class Engine:
         """Switch the activation of new models by themselves."""
         with self.store.write() as tx:
             control.set_auto_activation(tx, enabled)
+
+    # What can be spent.
+    def use(self, call: Call) -> Charge:
+        """Meter one call. Raises `Refusal` with Ark's code, having consumed nothing."""
+        with self.store.write() as tx:
+            try:
+                return use(tx, call, self.now())
+            except Refusal as said:
+                refusal = said  # raised after the transaction, which may keep that the model is paused from now on
+        raise refusal
 
     def close(self) -> None:
         """Let go of the file."""
