@@ -196,6 +196,8 @@ def _ready(text: str) -> Schema | Unfit:
     for part in reached:
         try:
             Draft202012Validator.check_schema(part, format_checker=FormatChecker(formats=()))
+        except RecursionError:
+            return Unfit("is nested too deeply")
         except SchemaError as error:
             return Unfit(f"is no valid JSON Schema: {_shortened(error.message)}", tuple(error.absolute_path))
     if "unevaluatedProperties" in text and "patternProperties" in text:
