@@ -1,11 +1,15 @@
 """PlatformAccount: where policies are carried out, how to reach it, and what may be done to it."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import Flag, Management, ObjectName, Spec, Strict
@@ -49,12 +53,110 @@ class Action(Strict):
     action: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$", description="The Action name.")
     request: dict[str, Any] = Field(
         default_factory=dict,
-        description="The JSON body; a string {model}, {tokens}, {subService}, {endpoint}, {rpm}, {tpm} or {enabled} "
-        "stands for the value.",
+        description="The JSON body, nested as the action wants it. A string that is one placeholder, such as "
+        "{model}, becomes the value itself; within longer text it becomes the value's text.",
     )
-    response: dict[str, str] = Field(
-        default_factory=dict, description="For a read: which key of the Result holds which of our fields."
+    response: Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=8)] = Field(
+        default_factory=dict,
+        description="For a read: which key of the Result (dots go deeper) holds which of our fields.",
     )
+
+
+# Per operation: the placeholders its request may hold beside {project}, and its response's keys (True: required).
+_LIMIT_FIELDS: Final = {
+    "items": True, "model": True, "tokens": True, "used": False, "effectiveAt": False, "observedAt": False,
+}  # fmt: skip
+ACTION_SHAPES: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, bool]]]] = {
+    "activate": (("model",), {}),
+    "deactivate": (("model",), {}),
+    "add_sub_service": (("model", "subService"), {}),
+    "drop_sub_service": (("model", "subService"), {}),
+    "set_limit": (("model", "tokens"), {}),
+    "remove_limit": (("model",), {}),
+    "read_limit": (("models",), _LIMIT_FIELDS),
+    "clear_override": (("endpoint", "rpm", "tpm"), {}),
+    "set_free_tokens_only": (("enabled",), {}),
+    "read_free_tokens_only": ((), {"enabled": True}),
+    "set_auto_activation": (("enabled",), {}),
+    "enable_auto_activation": ((), {}),
+    "disable_auto_activation": ((), {}),
+    "read_auto_activation": ((), {"enabled": True}),
+}
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z]*)\}")
+
+
+class Actions(Strict):
+    """Private actions of the platform, by operation. What is not named here and has no published action is done by hand."""
+
+    activate: Action | None = Field(default=None, description="Instead of OpenModelChargeItem. {model}")
+    deactivate: Action | None = Field(default=None, description="Deactivates a model. {model}")
+    add_sub_service: Action | None = Field(
+        default=None, description="Instead of OpenModelChargeItem. {model}, {subService}"
+    )
+    drop_sub_service: Action | None = Field(default=None, description="Drops a sub-service. {model}, {subService}")
+    set_limit: Action | None = Field(default=None, description="Sets an inference limit. {model}, {tokens}")
+    remove_limit: Action | None = Field(default=None, description="Removes an inference limit. {model}")
+    read_limit: Action | None = Field(
+        default=None,
+        description="Lists the limits of {models} (a list of names). response: items (the key of the list), and within "
+        "an item model, tokens, and where there are such used, effectiveAt, observedAt.",
+    )
+    clear_override: Action | None = Field(
+        default=None, description="Takes an endpoint back to inherited. {endpoint}, {rpm}, {tpm} (null: inherited)"
+    )
+    set_free_tokens_only: Action | None = Field(default=None, description="Switches free-tokens-only. {enabled}")
+    read_free_tokens_only: Action | None = Field(default=None, description="Reads free-tokens-only. response: enabled.")
+    set_auto_activation: Action | None = Field(default=None, description="Switches auto-activation. {enabled}")
+    enable_auto_activation: Action | None = Field(
+        default=None, description="Switches auto-activation on, where on and off are two actions."
+    )
+    disable_auto_activation: Action | None = Field(
+        default=None, description="Switches auto-activation off, where on and off are two actions."
+    )
+    read_auto_activation: Action | None = Field(default=None, description="Reads auto-activation. response: enabled.")
+
+    @model_validator(mode="after")
+    def _shapes(self) -> Self:
+        for operation, (placeholders, keys) in ACTION_SHAPES.items():
+            action: Action | None = getattr(self, operation)
+            if action is not None:
+                _check_shape(to_camel(operation), action, (*placeholders, "project"), keys)
+        return self
+
+
+def _check_shape(operation: str, action: Action, placeholders: tuple[str, ...], keys: Mapping[str, bool]) -> None:
+    for name in sorted(_placeholders(action.request) - set(placeholders)):
+        raise PydanticCustomError(
+            "action_placeholder",
+            "{operation}.request holds {name}, which has no value there; it may hold {allowed}",
+            {
+                "operation": operation,
+                "name": f"{{{name}}}",
+                "allowed": ", ".join(f"{{{known}}}" for known in placeholders),
+            },
+        )
+    missing = sorted(key for key, required in keys.items() if required and key not in action.response)
+    unknown = sorted(set(action.response) - set(keys))
+    if missing or unknown:
+        raise PydanticCustomError(
+            "action_response",
+            "{operation}.response {what}",
+            {
+                "operation": operation,
+                "what": f"needs {', '.join(missing)}" if missing else f"has no field {', '.join(unknown)}",
+            },
+        )
+
+
+def _placeholders(template: Any) -> set[str]:
+    """Every placeholder within the strings of a template."""
+    if isinstance(template, str):
+        return set(_PLACEHOLDER.findall(template))
+    if isinstance(template, dict):
+        template = list(template.values())
+    if isinstance(template, list):
+        return {name for part in template for name in _placeholders(part)}
+    return set()
 
 
 class Ark(Strict):
@@ -63,14 +165,10 @@ class Ark(Strict):
     region: str = Field(default="cn-beijing", min_length=1, max_length=64, description="The platform's region.")
     project: str = Field(default="default", min_length=1, max_length=128, description="The platform's project.")
     endpoint: str | None = Field(
-        default=None, max_length=1024, pattern=r"^https?://[^\s/]+/?$",
+        default=None, max_length=1024, pattern=r"^https?://[^\s/@]+/?$",
         description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one.",
     )  # fmt: skip
-    actions: dict[str, Action] = Field(
-        default_factory=dict,
-        description="Private actions by operation (setLimit, removeLimit, readLimit, deactivate, dropSubService, "
-        "clearOverride, setFreeTokensOnly, readFreeTokensOnly, setAutoActivation, readAutoActivation).",
-    )
+    actions: Actions = Field(default=Actions(), description="Private actions by operation.")
     credentials: Credentials | None = Field(default=None, description="Where the access key is found.")
 
 
