@@ -1,0 +1,325 @@
+"""The control plane's published actions: a request's JSON in, its Result out, through the engine.
+
+Raises `WireError` for requests that are not well formed and lets the engine's `Refusal` through.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
+
+from reconciler.platforms.embedded import items, lifecycle, wire
+from reconciler.platforms.embedded.control import SUB_SERVICES, endpoint_row, set_override
+from reconciler.platforms.embedded.engine import Engine
+from reconciler.platforms.embedded.keys import Keys
+from reconciler.platforms.embedded.refusals import Code, Refusal
+from reconciler.platforms.embedded.store import Row
+from reconciler.platforms.embedded.wire import WireError
+from reconciler.state import Model, Snapshot
+
+Json = dict[str, Any]
+MAX_RATE: Final = 2**31 - 1
+_BEIJING: Final = timezone(timedelta(hours=8))  # GetInferenceUsage counts its days there
+_DOMAINS: Final = ("", "LLM", "VLM", "Audio", "ComputerVision", "MultiModal", "Embedding", "Router")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The platform as reading actions show it: now, or as it was when a stale read was ordered."""
+
+    snapshot: Snapshot
+    rows: Mapping[str, Row]
+
+    @property
+    def models(self) -> list[Model]:
+        return [model for _, model in sorted(self.snapshot.models.items())]
+
+
+def look(engine: Engine) -> Look:
+    """The platform now."""
+    with engine.store.read() as tx:
+        rows = lifecycle.rows(tx)
+    snapshot = engine.snapshot()
+    return Look(snapshot, {id_: row for id_, row in rows.items() if id_ in snapshot.endpoints})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One call: its body, where it is carried out, and the ordered troubles that a handler has to know."""
+
+    body: Json
+    engine: Engine
+    keys: Keys
+    look: Callable[[], Look]
+    stuck: bool = False
+
+
+def _list_endpoints(asked: Asked) -> Json:
+    body, look = asked.body, asked.look()
+    project = wire.text(body, "ProjectName")
+    wanted = wire.mapping(body, "Filter")
+    listed = [
+        items.endpoint(seen, look.rows[id_])
+        for id_, seen in look.snapshot.endpoints.items()
+        if id_ in look.rows and project in ("", look.rows[id_]["project"])
+    ]
+    for field, value_of in (
+        ("Ids", lambda item: item["Id"]),
+        ("Statuses", lambda item: item["Status"]),
+        ("EndpointModelTypes", lambda item: item["EndpointModelType"]),
+        ("ModelVersions", lambda item: item["ModelReference"]["FoundationModel"]["ModelVersion"]),
+        ("CustomModelIds", lambda _: None),
+    ):
+        values = wire.texts(wanted, field)
+        listed = [item for item in listed if not values or value_of(item) in values]
+    name, model = wire.text(wanted, "Name"), wire.text(wanted, "FoundationModelName")
+    listed = [
+        item
+        for item in listed
+        if name in item["Name"]
+        and model in ("", item["ModelReference"]["FoundationModel"]["Name"])
+        and _tagged(item, body)
+    ]
+    ordered = wire.in_order(listed, body, ("CreateTime", "UpdateTime", "Name", "Id"))
+    return wire.page(ordered, body, stuck=asked.stuck)
+
+
+def _tagged(item: Json, body: Json) -> bool:
+    filters = body.get("TagFilters") or []
+    if not isinstance(filters, list) or not all(isinstance(each, dict) for each in filters):
+        raise WireError("InvalidParameter.TagFilters", "The parameter TagFilters must be a list of objects.", 400)
+    tags = {tag["Key"]: tag["Value"] for tag in item["Tags"]}
+    return all(
+        tags.get(wire.text(each, "Key", required=True), "") in (wire.texts(each, "Values") or tags.values())
+        for each in filters
+    )
+
+
+def _get_endpoint(asked: Asked) -> Json:
+    id_ = wire.text(asked.body, "Id", required=True)
+    look = asked.look()
+    if id_ not in look.rows:
+        raise Refusal(Code.NOT_FOUND, f"endpoint {id_} does not exist on this platform")
+    return items.endpoint_details(look.snapshot.endpoints[id_], look.rows[id_])
+
+
+def _create_endpoint(asked: Asked) -> Json:
+    body = asked.body
+    reference = wire.mapping(body, "ModelReference")
+    if wire.text(reference, "CustomModelId"):
+        raise WireError("InvalidParameter.ModelReference", "This platform has no custom models.", 400)
+    model = wire.mapping(reference, "FoundationModel")
+    rate = _rate(body, required=False)
+    tags = body.get("Tags") or []
+    if not isinstance(tags, list) or not all(isinstance(tag, dict) for tag in tags):
+        raise WireError("InvalidParameter.Tags", "The parameter Tags must be a list of objects.", 400)
+    new = lifecycle.New(
+        name=wire.text(body, "Name", required=True, most=256),
+        model=wire.text(model, "Name", required=True, most=128),
+        model_version=wire.text(model, "ModelVersion", most=64),
+        description=wire.text(body, "Description"),
+        project=wire.text(body, "ProjectName", most=128) or "default",
+        tags=tuple((wire.text(tag, "Key", required=True), wire.text(tag, "Value")) for tag in tags),
+        rpm=rate[0],
+        tpm=rate[1],
+    )
+    if wire.flag(body, "DryRun"):
+        return {"Id": ""}
+    with asked.engine.store.write() as tx:
+        return {"Id": lifecycle.create(tx, new, asked.engine.now())}
+
+
+def _rate(body: Json, *, required: bool) -> tuple[int | None, int | None]:
+    """Rpm and Tpm, which travel together."""
+    limit = wire.mapping(body, "RateLimit")
+    rpm, tpm = (wire.integer(limit, half, least=1, most=MAX_RATE) for half in ("Rpm", "Tpm"))
+    if (rpm is None) != (tpm is None) or (required and rpm is None):
+        missing = "RateLimit.Rpm" if rpm is None else "RateLimit.Tpm"
+        raise WireError("MissingParameter", f"The required parameter {missing} is missing: Rpm and Tpm go together.")
+    return rpm, tpm
+
+
+def _update_endpoint(asked: Asked) -> Json:
+    body, engine = asked.body, asked.engine
+    id_ = wire.text(body, "Id", required=True)
+    described: dict[str, str] = {}
+    if wire.text(body, "Name", most=256):
+        described["name"] = wire.text(body, "Name", most=256)
+    if body.get("Description") is not None:
+        described["description"] = wire.text(body, "Description")  # "" clears it
+    rate = _rate(body, required="RateLimit" in body)
+    with engine.store.write() as tx:
+        endpoint_row(tx, id_)
+        if described:
+            lifecycle.describe(tx, id_, described, engine.now())
+        if rate[0] is not None:
+            set_override(tx, id_, rate[0], rate[1], engine.now())
+    return {}
+
+
+def _switch(wanted: str) -> "Handler":
+    def handle(asked: Asked) -> Json:
+        with asked.engine.store.write() as tx:
+            lifecycle.switch(tx, wire.text(asked.body, "Id", required=True), wanted, asked.engine.now())
+        return {}
+
+    return handle
+
+
+def _delete_endpoint(asked: Asked) -> Json:
+    with asked.engine.store.write() as tx:
+        lifecycle.delete(tx, wire.text(asked.body, "Id", required=True))
+    return {}
+
+
+def _get_api_key(asked: Asked) -> Json:
+    ids = wire.texts(asked.body, "ResourceIds")
+    if not ids or any("~" in id_ for id_ in ids):
+        raise WireError("MissingParameter", "The required parameter ResourceIds is missing.")
+    if wire.one_of(asked.body, "ResourceType", ("endpoint", "presetendpoint", "bot")) != "endpoint":
+        raise WireError("InvalidParameter.ResourceType", "This platform has endpoints only.", 400)
+    seconds = wire.integer(asked.body, "DurationSeconds", least=0, most=2_592_000)
+    with asked.engine.store.read() as tx:
+        for id_ in ids:
+            endpoint_row(tx, id_)
+    expires = asked.engine.now() + (3600 if seconds is None else seconds)
+    return {"ApiKey": asked.keys.temporary(ids, expires), "ExpiredTime": expires}
+
+
+def _list_foundation_models(asked: Asked) -> Json:
+    wanted = wire.mapping(asked.body, "Filter")
+    tag = wire.mapping(wanted, "FoundationModelTag")
+    name, names = wire.text(wanted, "Name"), wire.texts(wanted, "Names")
+    domains, tasks = wire.texts(tag, "Domains"), wire.texts(tag, "TaskTypes")
+    public = "Public" in (wire.texts(wanted, "AccessTypes") or ("Public",))
+    listed = [
+        items.foundation_model(model)
+        for model in asked.look().models
+        if public
+        and name in model.name
+        and wire.text(wanted, "DisplayName") in model.display_name
+        and (not names or model.name in names)
+        and (not domains or model.domain in domains)
+        and (not tasks or set(tasks) & set(model.task_types))
+    ]
+    return wire.page(listed, asked.body, stuck=asked.stuck)
+
+
+def _list_activations(asked: Asked) -> Json:
+    body = asked.body
+    wanted = wire.mapping(body, "Filter")
+    states = wire.texts(wanted, "States")
+    domain = wire.one_of(wanted, "FoundationModelDomain", _DOMAINS)
+    deprecated = wire.flag(wanted, "IncludeDeprecatedModels")
+    priced, with_use = wire.flag(body, "WithPrice"), wire.flag(body, "WithFreeUsage")
+    listed = [
+        items.activation(model, priced=priced, with_use=with_use)
+        for model in asked.look().models
+        if (deprecated or not model.deprecated) and domain in ("", model.domain)
+    ]
+    wire.one_of(body, "SortBy", ("VendorName",))  # every model has the same here, so their order stays by name
+    return wire.page([item for item in listed if not states or item["State"] in states], body, stuck=asked.stuck)
+
+
+def _model(asked: Asked) -> Model:
+    name = wire.text(asked.body, "FoundationModelName", required=True, most=128)
+    model = asked.look().snapshot.models.get(name)
+    if model is None:
+        raise Refusal(Code.NOT_FOUND, f"model {name} does not exist on this platform")
+    return model
+
+
+def _list_charges(asked: Asked) -> Json:
+    wanted = wire.mapping(asked.body, "Filter")
+    name = wire.text(wanted, "FoundationModelName")
+    domain = wire.one_of(wanted, "FoundationModelDomain", _DOMAINS)
+    listed = [
+        items.charge(model)
+        for model in asked.look().models
+        if name in ("", model.name) and domain in ("", model.domain)
+    ]
+    return wire.page(listed, asked.body, size=50, stuck=asked.stuck)
+
+
+def _open_charge_item(asked: Asked) -> Json:
+    name = wire.text(asked.body, "FoundationModelName", required=True, most=128)
+    services = wire.texts(asked.body, "SubServices") or ("base",)
+    unknown = [service for service in services if service not in ("base", *SUB_SERVICES)]
+    if unknown:
+        raise Refusal(Code.SUB_SERVICES, f"there is no sub-service {unknown[0]}")
+    if "base" in services:
+        asked.engine.activate(name)
+    for service in services:
+        if service != "base":
+            asked.engine.set_sub_service(name, service, enabled=True)
+    return {}
+
+
+def _list_rates(asked: Asked) -> Json:
+    names = wire.texts(asked.body, "FoundationModelNames")
+    listed = [items.rate_limit(model) for model in asked.look().models if not names or model.name in names]
+    return {"TotalCount": len(listed), "Items": listed}
+
+
+def _inference_usage(asked: Asked) -> Json:
+    """The fields' names are this server's own: ARK.md has the shape and the billing statuses, not the names."""
+    first, last = (_day(asked.body, field) for field in ("StartTime", "EndTime"))
+    size = 3600 if wire.one_of(asked.body, "QueryInterval", ("Day", "Hour")) == "Hour" else 86_400
+    with asked.engine.store.read() as tx:
+        rows = tx.all("SELECT * FROM use_by_hour ORDER BY hour, model, kind")
+    found: dict[tuple[int, str, str], int] = {}
+    for row in rows:
+        at = row["hour"] * 3600
+        if not first <= at < last + 86_400:
+            continue
+        start = (at + 28_800) // size * size - 28_800
+        for status, column in (
+            ("normal", "billed"),
+            ("no_need_billing", "unbilled"),
+            ("free_for_free_quota", "free"),
+            ("free_for_viptier", "covered"),
+        ):
+            if row[column]:
+                key = (start, row["model"], status)
+                found[key] = found.get(key, 0) + row[column]
+    data = [
+        [datetime.fromtimestamp(start, UTC).astimezone(_BEIJING).isoformat(), model, status, tokens]
+        for (start, model, status), tokens in sorted(found.items())
+    ]
+    names = (("Time", "string"), ("ModelName", "string"), ("BillingStatus", "string"), ("Tokens", "int"))
+    return {"DataCount": len(data), "Fields": [{"Name": name, "Type": kind} for name, kind in names], "Data": data}
+
+
+def _day(body: Json, field: str) -> int:
+    said = wire.text(body, field, required=True, most=10)
+    try:
+        return int(datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=_BEIJING).timestamp())
+    except ValueError as exc:
+        raise WireError(
+            f"InvalidParameter.{field}", f"The parameter {field} must be a day such as 2026-01-31.", 400
+        ) from exc
+
+
+Handler = Callable[[Asked], Json]
+
+READS: Final[Mapping[str, Handler]] = {
+    "GetApiKey": _get_api_key,
+    "GetEndpoint": _get_endpoint,
+    "GetInferenceUsage": _inference_usage,
+    "GetModelActivation": lambda asked: items.activation(_model(asked), priced=True, with_use=True),
+    "GetModelChargeItem": lambda asked: items.charge(_model(asked)),
+    "ListEndpoints": _list_endpoints,
+    "ListFoundationModels": _list_foundation_models,
+    "ListModelActivations": _list_activations,
+    "ListModelChargeItems": _list_charges,
+    "ListModelRateLimit": _list_rates,
+}
+WRITES: Final[Mapping[str, Handler]] = {
+    "CreateEndpoint": _create_endpoint,
+    "DeleteEndpoint": _delete_endpoint,
+    "OpenModelChargeItem": _open_charge_item,
+    "StartEndpoint": _switch(lifecycle.RUNNING),
+    "StopEndpoint": _switch(lifecycle.STOPPED),
+    "UpdateEndpoint": _update_endpoint,
+}
+PUBLISHED: Final[Mapping[str, Handler]] = {**READS, **WRITES}
