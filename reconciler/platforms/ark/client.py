@@ -1,0 +1,194 @@
+"""The seam to Volcengine: signed calls by the vendor's SDK, whose only home this is. It knows no model, limit or endpoint.
+
+The SDK's own retries are off: it would repeat a write whose answer was lost, and it does not heed Retry-After. Reads are
+repeated here, a few times and briefly; a write is sent once. No secret is in any message.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from reconciler.errors import PlatformError, Transient
+from reconciler.kinds.platform_account import Ark
+from reconciler.platforms import Credentials
+from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.mapping import whole
+from reconciler.reasons import Reason
+
+with warnings.catch_warnings():
+    # The SDK's modules carry invalid escapes and uses of deprecated functions, about which a user can do nothing.
+    warnings.simplefilter("ignore")
+    import urllib3
+    import volcenginesdkcore  # type: ignore[import-untyped]
+    from volcenginesdkcore.interceptor import ResponseInterceptor  # type: ignore[import-untyped]
+    from volcenginesdkcore.rest import ApiException  # type: ignore[import-untyped]
+
+VERSION: Final = "2024-01-01"
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 10_000
+READ_TRIES: Final = 3
+CONNECT_TIMEOUT_S: Final = 5.0
+READ_TIMEOUT_S: Final = 30.0
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where an action's list is paged: its request, and the key that tells one item from another."""
+
+    action: str
+    key: str
+    request: Mapping[str, Any]
+
+
+class _NoEnvelope(Exception):
+    """A reply that carries no result; it never leaves this module."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.code)
+        self.reply = reply
+
+
+class _ReadEnvelope(ResponseInterceptor):  # type: ignore[misc]  # the SDK has no types
+    """Looks at the raw reply before the SDK turns an Error within HTTP 200 into text."""
+
+    def name(self) -> str:
+        return "modelpolicy-read-envelope"
+
+    def intercept(self, context: Any) -> Any:
+        reply = _reply_of(200, context.response.http_response.data, {})
+        if reply is not None:
+            raise _NoEnvelope(reply)
+        return context
+
+
+def _reply_of(status: int, text: object, headers: Mapping[str, str]) -> Reply | None:
+    """What the reply says instead of a result, or None where it carries one."""
+    retry_after = headers.get("Retry-After", "")
+    try:
+        body = json.loads(text) if isinstance(text, str | bytes) else None
+    except ValueError:
+        body = None
+    metadata = body.get("ResponseMetadata") if isinstance(body, dict) else None
+    if not isinstance(metadata, dict):
+        return Reply(status, "", "the reply carries no ResponseMetadata", retry_after)
+    request_id = str(metadata.get("RequestId") or "")
+    error = metadata.get("Error")
+    if isinstance(error, dict):
+        return Reply(status, str(error.get("Code") or ""), str(error.get("Message") or ""), retry_after, request_id)
+    if status == 200 and error is None:
+        return None
+    return Reply(status, "", "", retry_after, request_id)
+
+
+class Client:
+    """Calls of one account's Ark. Safe to call from several threads at once."""
+
+    def __init__(self, settings: Ark, credentials: Credentials, sleep: Callable[[float], None]) -> None:
+        configuration = volcenginesdkcore.Configuration()
+        configuration.ak = credentials.access_key
+        configuration.sk = credentials.secret_key
+        configuration.session_token = credentials.session_token or ""
+        configuration.region = settings.region
+        configuration.client_side_validation = True
+        configuration.auto_retry = False
+        configuration.num_max_retries = 0
+        configuration.connect_timeout = CONNECT_TIMEOUT_S
+        configuration.read_timeout = READ_TIMEOUT_S
+        if settings.endpoint:
+            configuration.host = settings.endpoint.rstrip("/")
+            configuration.scheme = urlsplit(settings.endpoint).scheme
+        self._client = volcenginesdkcore.ApiClient(configuration)
+        self._client.interceptor_chain.insert_response_interceptor(_ReadEnvelope())
+        if is_loopback(settings.endpoint):
+            # The SDK sends loopback calls through HTTP_PROXY too; nobody else's loopback is meant.
+            self._client.rest_client.pool_manager = urllib3.PoolManager(
+                maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+            )
+        self._api = volcenginesdkcore.UniversalApi(self._client)
+        self._sleep = sleep
+        self._secrets = tuple(
+            secret
+            for secret in (credentials.secret_key, credentials.session_token, credentials.access_key)
+            if secret and len(secret) >= 8  # hiding a shorter one would only blur the message
+        )
+
+    def read(self, action: str, request: Mapping[str, Any]) -> Json:
+        """The Result of a reading action, asked again briefly where the platform or the way to it failed."""
+        for attempt in range(1, READ_TRIES):
+            try:
+                return self.write(action, request)
+            except Transient as failure:
+                if failure.reason is not Reason.PLATFORM_UNAVAILABLE or failure.retry_after_s is not None:
+                    raise
+                self._sleep(0.2 * attempt)
+        return self.write(action, request)
+
+    def write(self, action: str, request: Mapping[str, Any]) -> Json:
+        """The Result of an action, sent exactly once."""
+        info = volcenginesdkcore.UniversalInfo(
+            method="POST", service="ark", version=VERSION, action=action, content_type="application/json"
+        )
+        try:
+            result = self._api.do_call(info, dict(request))
+        except _NoEnvelope as answer:
+            raise self._error(action, answer.reply) from None
+        except ApiException as exc:
+            raise self._error(action, _reply(exc)) from None
+        except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as exc:
+            raise self._error(action, Reply(0, "", _what_broke(exc))) from None
+        return result if isinstance(result, dict) else {}
+
+    def pages(self, page: Page, items: str = "Items") -> Iterator[Json]:
+        """Every item of a paged list. Raises Transient where a page does not move, which would never end."""
+        seen: set[str] = set()
+        count = 0
+        for number in range(1, MOST_PAGES):
+            request = {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE}
+            result = self.read(page.action, request)
+            found = [item for item in result.get(items) or () if isinstance(item, dict)]
+            keys = {str(item.get(page.key)) for item in found}
+            if found and keys <= seen:
+                raise Transient(
+                    f"{page.action}: page {number} repeats what earlier pages held; the list does not move on and would "
+                    "never end"
+                )
+            yield from (item for item in found if str(item.get(page.key)) not in seen)
+            seen |= keys
+            count += len(found)
+            total = whole(result.get("TotalCount"))
+            if not found or (total is None and len(found) < PAGE_SIZE) or (total is not None and count >= total):
+                return
+        raise Transient(f"{page.action}: the list has more than {MOST_PAGES} pages")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.rest_client.pool_manager.clear()
+
+    def _error(self, action: str, reply: Reply) -> PlatformError:
+        message = reply.message
+        for secret in self._secrets:  # a gateway may repeat what it was sent
+            message = message.replace(secret, "***")
+        return translate(action, Reply(reply.status, reply.code, message, reply.retry_after, reply.request_id))
+
+
+def is_loopback(endpoint: str | None) -> bool:
+    """Whether the endpoint is this machine."""
+    host = (urlsplit(endpoint).hostname or "") if endpoint else ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _reply(exc: Any) -> Reply:
+    headers = {name.title(): value for name, value in dict(exc.headers or {}).items()}
+    status = int(exc.status or 0)
+    return _reply_of(status, exc.body, headers) or Reply(status)
+
+
+def _what_broke(exc: BaseException) -> str:
+    """The kind of failure and, of a chain of wrappers, the innermost cause; never the request."""
+    inner = getattr(exc, "reason", None) or exc
+    return f"the platform cannot be reached ({type(inner).__name__})"
