@@ -1,0 +1,137 @@
+"""Opens what verbs work on: declarations, accounts, platforms and the clock. The only reader of the environment
+beside click and the terminal.
+
+Heavy: a verb that needs it imports it, the root never does. It opens and closes; what happens in between is `reconcile`'s.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from reconciler import platforms
+from reconciler.cli.common import Common
+from reconciler.finding import Finding, Location, in_order
+from reconciler.kinds import registry
+from reconciler.kinds.declared import Declared
+from reconciler.load import frame, load
+from reconciler.platforms import Connection, Platform, ReadOnly
+from reconciler.reconcile import Asked
+from reconciler.sources import files
+
+OFFSET: Final = "MODELPOLICY_CLOCK_OFFSET"
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the paths of a run declare, what is wrong with it, and the texts themselves by name for code frames."""
+
+    declared: Declared
+    findings: tuple[Finding, ...]
+    texts: dict[str, bytes]
+
+    def frame(self, location: Location) -> str:
+        """The lines around a location, "" where its text is not one of ours."""
+        content = self.texts.get(location.file)
+        return "" if content is None else frame(content, location)
+
+
+def read(paths: tuple[str, ...]) -> Read:
+    """Gather and load the paths; none is the working directory, "-" is standard input."""
+    gathered = files.gather(paths, _stdin() if "-" in paths else None)
+    loaded = load(gathered.texts, complete=gathered.complete)
+    return Read(
+        loaded.declared,
+        in_order((*gathered.findings, *loaded.findings)),
+        {text.name: text.content for text in gathered.texts},
+    )
+
+
+def _stdin() -> BinaryIO:
+    return sys.stdin.buffer
+
+
+def clock() -> Clock:
+    """The clock of the pass, shifted by MODELPOLICY_CLOCK_OFFSET seconds where that is set."""
+    offset = timedelta(seconds=offset_s())
+    return lambda: datetime.now(UTC) + offset
+
+
+def offset_s() -> float:
+    """The seconds by which the clock is shifted, for rehearsals; 0 in real life."""
+    given = os.environ.get(OFFSET, "").strip() or "0"
+    try:
+        seconds = float(given)
+        datetime.now(UTC) + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        raise click.UsageError(
+            f"{OFFSET}={given!r} is not a number of seconds that a clock can be shifted by"
+        ) from None
+    return seconds
+
+
+def accounts(declared: Declared, wanted: str | None) -> tuple[str, ...]:
+    """The accounts of this run, sorted: the one that was asked for, or every one."""
+    known = sorted(declared.accounts)
+    if wanted is None:
+        return tuple(known)
+    if wanted not in declared.accounts:
+        near = difflib.get_close_matches(wanted, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"declared are {', '.join(known)}."
+        raise click.UsageError(f"there is no account {wanted!r}: {hint}")
+    return (wanted,)
+
+
+def targets(common: Common) -> tuple[str, ...]:
+    """The --target values, each known to be a kind or one of its resources' addresses in form."""
+    kinds = sorted(registry())
+    for target in common.targets:
+        kind = target.partition("/")[0]
+        if kind not in kinds:
+            near = difflib.get_close_matches(kind, kinds, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"the kinds are {', '.join(kinds)}."
+            raise click.UsageError(f"--target {target}: there is no kind {kind!r}: {hint}")
+    return common.targets
+
+
+def under(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """This run's paths relative to the repository root (or to the working directory where there is no repository)."""
+    here = Path.cwd()
+    root = next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
+    return tuple(sorted({_relative(Path(path), root) for path in paths or (".",) if path != "-"}))
+
+
+def _relative(path: Path, root: Path) -> str:
+    full = path.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
+
+
+@contextmanager
+def reader(asked: Asked) -> Iterator[ReadOnly]:
+    """The account's platform, seen through a type that has no write; closed at the end."""
+    with _opened(asked, create=False) as platform:
+        yield ReadOnly(platform)
+
+
+@contextmanager
+def platform(asked: Asked) -> Iterator[Platform]:
+    """The account's platform, to be written to; closed at the end."""
+    with _opened(asked, create=True) as opened:
+        yield opened
+
+
+@contextmanager
+def _opened(asked: Asked, *, create: bool) -> Iterator[Platform]:
+    opened = platforms.connect(asked.resource.spec, Connection(clock(), create=create))
+    try:
+        yield opened
+    finally:
+        opened.close()

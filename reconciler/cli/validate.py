@@ -1,0 +1,39 @@
+"""`modelpolicy validate`: every finding at once, offline. Does not write anywhere."""
+
+import click
+
+from reconciler import reconcile
+from reconciler.cli import common as shared
+from reconciler.cli import formats, opening
+from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.terminal import Terminal
+from reconciler.finding import Severity
+
+
+@click.command(
+    epilog=shared.examples(
+        ("modelpolicy validate policies/", "every finding, with its lines"),
+        ("modelpolicy validate - < limits.yaml", "standard input"),
+        ("modelpolicy validate -o github", "annotations in a pull request"),
+        ("modelpolicy validate -o sarif=out.sarif -o text", "a file and the terminal"),
+    )
+)
+@shared.options("paths", output=("text", "json", "github", "sarif", "junit"))
+@click.pass_obj
+def command(terminal: Terminal, common: Common) -> Exit:
+    """Check the declarations at PATH (default: the working directory).
+
+    Checks schema, references, the platform's rules and your own constraints. Offline: needs no platform and no credentials.
+    Exits 3 when there is an error among the findings.
+    """
+    read = opening.read(common.paths)
+    found = reconcile.check(read.declared, read.findings, opening.clock()())
+
+    def render(output: Output) -> str:
+        more = formats.layout(terminal, output, read.frame)
+        if output.format == "junit":
+            more["files"] = read.texts
+        return formats.renderer(output, "findings")(found, len(read.declared.resources), (), **more)
+
+    shared.emit(terminal, common.outputs, render)
+    return Exit.INVALID if any(one.severity is Severity.ERROR for one in found) else Exit.OK
