@@ -13,10 +13,14 @@ BEFORE_THE_RECORD: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
-    """A model's columns that are said; those that are not keep what they are. `used_*` None: not said."""
+    """A model's columns that are said; those that are not keep what they are. `used_*` None: not said.
+
+    `if_new` are columns for a model that was not there before.
+    """
 
     name: str
     columns: Mapping[str, Any] = field(default_factory=dict)
+    if_new: Mapping[str, Any] = field(default_factory=dict)
     used_online: int | None = None
     used_batch: int | None = None
 
@@ -27,6 +31,7 @@ class EndpointEntry:
 
     id: str
     columns: Mapping[str, Any] = field(default_factory=dict)
+    if_new: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +46,35 @@ class Contents:
 def put(tx: Transaction, contents: Contents, now: int) -> None:
     """Merge `contents` over what is there, by name and id. Doing it twice is doing it once."""
     automatic = tx.one("SELECT 1 FROM account WHERE auto_activation AND NOT free_tokens_only") is not None
-    known = {row["name"] for row in tx.all("SELECT name FROM models")}
     for entry in contents.models:
-        columns = dict(entry.columns)
-        if entry.name not in known and automatic and not columns.get("invite_only"):
-            columns.setdefault("activated", 1)
-        _merge(tx, "models", ("name", entry.name), columns)
+        activates = automatic and not entry.columns.get("invite_only")
+        _merge(
+            tx,
+            "models",
+            ("name", entry.name),
+            entry.columns,
+            {**({"activated": 1} if activates else {}), **entry.if_new},
+        )
         _use_before(tx, entry, now)
     tx.run("UPDATE models SET free_out_at = NULL WHERE free_out_at IS NOT NULL AND free_used < coalesce(free_total, 0)")
     for endpoint in contents.endpoints:
-        _merge(tx, "endpoints", ("id", endpoint.id), {"updated_at": now, **endpoint.columns}, {"created_at": now})
+        _merge(
+            tx,
+            "endpoints",
+            ("id", endpoint.id),
+            {"updated_at": now, **endpoint.columns},
+            {"created_at": now, **endpoint.if_new},
+        )
     for column, value in contents.account.items():
         tx.run(f"UPDATE account SET {column} = ?", value)  # noqa: S608  # column names are ours
     tx.run("UPDATE account SET ever_activated = 1 WHERE EXISTS (SELECT 1 FROM models WHERE activated)")
 
 
 def _merge(
-    tx: Transaction, table: str, key: tuple[str, str], said: Mapping[str, Any], created: Mapping[str, Any] | None = None
+    tx: Transaction, table: str, key: tuple[str, str], said: Mapping[str, Any], created: Mapping[str, Any]
 ) -> None:
     """Insert or update one row; the names of table and columns are ours, only values are not."""
-    columns = {key[0]: key[1], **(created or {}), **said}
+    columns = {key[0]: key[1], **created, **said}
     updates = ", ".join(f"{column} = excluded.{column}" for column in said)
     action = f"DO UPDATE SET {updates}" if updates else "DO NOTHING"
     marks = ", ".join("?" * len(columns))

@@ -7,12 +7,16 @@ The in-process platform and the served one both stand on this. Methods raise `Re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.platforms.embedded import control, sweep
 from reconciler.platforms.embedded.metering import Call, Charge, use
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.platforms.embedded.store import Store, create_tables, open_store
 from reconciler.state import Snapshot
+
+if TYPE_CHECKING:
+    from reconciler.platforms.embedded.seed import Seed
 
 
 class Engine:
@@ -97,6 +101,13 @@ class Engine:
             except Refusal as said:
                 refusal = said  # raised after the transaction, which may keep that the model is paused from now on
         raise refusal
+
+    def plant(self, sown: "Seed") -> None:
+        """Merge a seed file over what is there. Raises `SeedRefused` with every problem, having changed nothing."""
+        from reconciler.platforms.embedded import seed  # the reader of files loads when first needed
+
+        with self.store.write() as tx:
+            seed.plant(tx, sown, self.now())
 
     def close(self) -> None:
         """Let go of the file."""
