@@ -266,10 +266,10 @@ def report(**changed: object) -> Report:
     return Report(**{**values, **changed})  # type: ignore[arg-type]
 
 
-def quiet() -> Report:
+def quiet(account: str = "default") -> Report:
     """A pass that found all as declared."""
     return report(
-        plan=Plan(account="default", inputs_digest="sha256:abcd", observed_at=NOW, unchanged=3),
+        plan=Plan(account=account, inputs_digest="sha256:abcd", observed_at=NOW, unchanged=3),
         findings=(), outcomes=(), failures=(), next_wake=None,
     )  # fmt: skip
 
