@@ -82,6 +82,8 @@ class Kind(Generic[S]):
     plural: ClassVar[str]
     short_names: ClassVar[tuple[str, ...]] = ()
     spec: ClassVar[type[Spec]]
+    # The CRD's printer columns between Reason and Age: title and JSON path.
+    columns: ClassVar[tuple[tuple[str, str], ...]] = ()
     # False for a kind that owns no item on the platform (PolicyConstraint); the methods below are then never called.
     governs: ClassVar[bool] = True
     # What each field is when nobody manages it: the platform's default. A revert without a known baseline goes here

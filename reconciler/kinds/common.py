@@ -87,7 +87,11 @@ def _moment(value: Any) -> Any:
 
 
 Flag = Annotated[bool, Field(strict=True)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
+]
 RatePerMinute = Annotated[int, Field(strict=True, ge=1, le=MAX_RATE)]
 ModelName = Annotated[
     str,

@@ -4,7 +4,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
@@ -17,6 +17,15 @@ TPM: Final = "tpm"
 
 class EndpointRef(Strict):
     """An inference endpoint, by id or by name: exactly one of them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["id"]}, {"required": ["name"]}],
+            "x-kubernetes-validations": [
+                {"rule": "has(self.id) != has(self.name)", "message": "needs exactly one of id and name"}
+            ],
+        }
+    )
 
     id: str | None = Field(
         default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
@@ -37,6 +46,15 @@ class EndpointRef(Strict):
 class EndpointRateOverrideSpec(PolicySpec):
     """How fast one endpoint may run, below the model-level limit that all endpoints of the model share (S28, S30). What is
     left out stays as it is on the platform."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["rpm"]}, {"required": ["tpm"]}],
+            "x-kubernetes-validations": [
+                {"rule": "has(self.rpm) || has(self.tpm)", "message": "needs rpm, tpm or both"}
+            ],
+        }
+    )
 
     endpoint: EndpointRef = Field(description="Which endpoint, by id or by name.")
     rpm: RatePerMinute | None = Field(default=None, description="Requests per minute, from 1; absent: not managed.")
@@ -64,6 +82,13 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
     plural: ClassVar[str] = "endpointrateoverrides"
     short_names: ClassVar[tuple[str, ...]] = ("ero",)
     spec: ClassVar[type[Spec]] = EndpointRateOverrideSpec
+    columns: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Target", ".status.endpointId"),
+        ("Desired", ".spec.rpm"),
+        ("Observed", ".status.effective.rpm"),
+        ("Desired-TPM", ".spec.tpm"),
+        ("Observed-TPM", ".status.effective.tpm"),
+    )
     default: ClassVar[Fields] = MappingProxyType({RPM: None, TPM: None})
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:

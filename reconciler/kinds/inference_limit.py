@@ -93,6 +93,11 @@ class _InferenceLimit(Kind[InferenceLimitSpec]):
     plural: ClassVar[str] = "inferencelimits"
     short_names: ClassVar[tuple[str, ...]] = ("ilim",)
     spec: ClassVar[type[Spec]] = InferenceLimitSpec
+    columns: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Target", ".spec.model"),
+        ("Desired", ".spec.tokens"),
+        ("Observed", ".status.tokens"),
+    )
     default: ClassVar[Fields] = MappingProxyType({TOKENS: None})
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:

@@ -66,6 +66,11 @@ class _ModelActivation(Kind[ModelActivationSpec]):
     plural: ClassVar[str] = "modelactivations"
     short_names: ClassVar[tuple[str, ...]] = ("mact",)
     spec: ClassVar[type[Spec]] = ModelActivationSpec
+    columns: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Target", ".spec.model"),
+        ("Desired", ".spec.state"),
+        ("Observed", ".status.state"),
+    )
     default: ClassVar[Fields] = MappingProxyType({STATE: DesiredState.NOT_ACTIVATED.value, SUB_SERVICES: ()})
     # An activation that was there before us, or that we cannot tell: switching it off may be an outage.
     revert_unknown: ClassVar[bool] = False

@@ -51,7 +51,7 @@ class Action(Strict):
     """A private action of the platform for an operation that has no published one: configuration, never guessed."""
 
     action: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$", description="The Action name.")
-    request: dict[str, Any] = Field(
+    request: Annotated[dict[str, Any], Field(max_length=64)] = Field(
         default_factory=dict,
         description="The JSON body, nested as the action wants it. A string that is one placeholder, such as "
         "{model}, becomes the value itself; within longer text it becomes the value's text.",
@@ -240,6 +240,11 @@ class _PlatformAccount(Kind[PlatformAccountSpec]):
     plural: ClassVar[str] = "platformaccounts"
     short_names: ClassVar[tuple[str, ...]] = ("pacct",)
     spec: ClassVar[type[Spec]] = PlatformAccountSpec
+    columns: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Target", ".spec.platform"),
+        ("Desired", ".spec.management"),
+        ("Observed", '.status.conditions[?(@.type=="CredentialsValid")].status'),
+    )
     # Switches are left as they are when nobody declares them any more: there is no safe side to fall to.
     default: ClassVar[Fields] = MappingProxyType({FREE_TOKENS_ONLY: None, AUTO_ACTIVATION: None})
     revert_unknown: ClassVar[bool] = False

@@ -47,7 +47,9 @@ class PolicyConstraintSpec(Spec):
 
     scope: Scope = Field(default=Scope.RESOURCE, description="Resource or Model.")
     match: Match = Field(default=Match(), description="What the schema is run over.")
-    schema_: dict[str, Any] = Field(alias="schema", description="A JSON Schema (2020-12) that a match must satisfy.")
+    schema_: Annotated[dict[str, Any], Field(max_length=256)] = Field(
+        alias="schema", description="A JSON Schema (2020-12) that a match must satisfy."
+    )
     message: str = Field(min_length=1, max_length=1024, description="What to say when it is not met.")
     severity: Severity = Field(default=Severity.ERROR, description="error stops the resource's changes.")
 
@@ -57,6 +59,11 @@ class _PolicyConstraint(Kind[PolicyConstraintSpec]):
     plural: ClassVar[str] = "policyconstraints"
     short_names: ClassVar[tuple[str, ...]] = ("pcon",)
     spec: ClassVar[type[Spec]] = PolicyConstraintSpec
+    columns: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Target", ".spec.scope"),
+        ("Desired", ".spec.severity"),
+        ("Observed", ".status.refused"),
+    )
     governs: ClassVar[bool] = False
 
 

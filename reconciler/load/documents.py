@@ -6,15 +6,15 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import API_GROUP, API_VERSION, Kind, Path, Resource, registry
-from reconciler.kinds.common import ObjectName, Spec
+from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
+from reconciler.kinds.metadata import Metadata
 from reconciler.load.messages import Said, did_you_mean, explained, shown
 from reconciler.load.tree import Document, Node
 from reconciler.reasons import Reason
@@ -23,37 +23,6 @@ _OURS: Final = ("apiVersion", "kind", "metadata", "spec")
 _TOP: Final = frozenset((*_OURS, "status"))  # status is the controller's; what a file says there is ignored
 _TELLING: Final = frozenset((*_OURS, "name", "namespace", "model", "endpoint", "id"))
 _KUSTOMIZE: Final = ("kustomization.yaml", "kustomization.yml")
-
-LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")]
-MetadataKey = Annotated[str, Field(min_length=1, max_length=317)]
-
-
-class Metadata(BaseModel):
-    """Who the resource is. Beside these, what `kubectl get -o yaml` adds is taken and not looked at."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
-
-    name: ObjectName = Field(
-        description="The resource's name, unique among its kind. Names the resource, not the model."
-    )
-    namespace: ObjectName | None = Field(default=None, description="In a cluster: the namespace.")
-    labels: Annotated[dict[MetadataKey, LabelValue], Field(max_length=64)] | None = Field(
-        default=None, description="Labels, e.g. for PolicyConstraint.match."
-    )
-    annotations: Annotated[dict[MetadataKey, str], Field(max_length=256)] | None = Field(
-        default=None, description="Annotations, e.g. modelpolicy.dev/protect."
-    )
-    uid: Any = None
-    resource_version: Any = None
-    generation: Any = None
-    generate_name: Any = None
-    creation_timestamp: Any = None
-    deletion_timestamp: Any = None
-    deletion_grace_period_seconds: Any = None
-    managed_fields: Any = None
-    finalizers: Any = None
-    owner_references: Any = None
-    self_link: Any = None
 
 
 @dataclass(frozen=True, slots=True)

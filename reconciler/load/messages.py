@@ -101,6 +101,8 @@ def _said(detail: Mapping[str, Any], model: type[BaseModel], root: Path) -> Said
         return Said("invalid-value", path, message, f"did you mean {match}?" if match else "")
     if kind in _COMBINATIONS:
         return Said("invalid-combination", path, f"`{name}` {detail['msg']}")
+    if isinstance(value, dict | BaseModel):
+        return Said("invalid-combination", path, f"`{name}`: {detail['msg']}")
     rule = (
         "wrong-type"
         if (kind in _TYPE_OF_CUSTOM and not isinstance(value, str)) or kind == "tokens_quoted"
