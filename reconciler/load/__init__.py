@@ -109,14 +109,16 @@ def _notes(judged: Iterable[Judged]) -> list[Finding]:
     notes: list[Finding] = []
     for foreign in by_file.values():
         if len(foreign) <= _NOTES_A_FILE:
-            notes += [
-                _note(place, f"a document of another kind ({kind[:80]}) is left alone") for place, kind in foreign
-            ]
+            notes += [_note(place, f"{_called(kind)} is left alone") for place, kind in foreign]
             continue
-        kinds = sorted({kind[:80] for _, kind in foreign})
+        kinds = sorted({kind[:80] or "without a kind" for _, kind in foreign})
         named = ", ".join(kinds[:5]) + (", ..." if len(kinds) > 5 else "")
         notes.append(_note(foreign[0][0], f"{len(foreign)} documents of other kinds ({named}) are left alone"))
     return notes
+
+
+def _called(kind: str) -> str:
+    return f"a document of another kind ({kind[:80]})" if kind else "a document without apiVersion and kind"
 
 
 def _note(place: Location, message: str) -> Finding:

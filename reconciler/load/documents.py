@@ -113,12 +113,12 @@ def _foreign(root: Node, file: str) -> str | None:
     if file.rsplit("/", 1)[-1] in _KUSTOMIZE:
         return kind or "Kustomization"
     if not {key.casefold() for key in root.entries} & {key.casefold() for key in _OURS}:
-        return "no kind"
+        return ""
     group = version.split("/")[0]
     if not version or kind in registry() or group == API_GROUP:
         return None
     near = difflib.SequenceMatcher(None, group, API_GROUP).ratio() > 0.8
-    return None if near else kind or "no kind"
+    return None if near else kind
 
 
 def _held(document: Document, location: Location) -> Held:

@@ -292,6 +292,13 @@ def test_a_foreign_document_is_a_note_and_holds_nothing(text: str, name: str) ->
     assert result.declared.held == ()
 
 
+def test_a_check_over_several_fields_is_told_in_its_own_words() -> None:
+    spec = "  platform: ark\n  ark: {actions: {setLimit: {action: X, request: {a: '{nope}'}}}}\n"
+    finding = only(ACCOUNT + spec)
+    assert (finding.rule, at(finding)) == ("invalid-combination", "a.yaml:6:18")
+    assert finding.message.startswith("`spec.ark.actions`: setLimit.request holds {nope}")
+
+
 def test_many_foreign_documents_in_a_file_are_one_note() -> None:
     (note,) = loaded("apiVersion: v1\nkind: Secret\n---\n" * 9).findings
     assert "9 documents of other kinds (Secret)" in note.message
