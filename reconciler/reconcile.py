@@ -5,29 +5,48 @@ not print, parse arguments or read a clock: `now` and every other hold on the wo
 holds a reader that has no write, only `act` writes.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from reconciler import rules
-from reconciler.errors import PlatformError, Transient
-from reconciler.finding import Finding, in_order
+from reconciler import apply, ledger, platforms, records, rules
+from reconciler import plan as planning
+from reconciler.errors import LedgerError, PlatformError, Transient
+from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
-from reconciler.kinds.platform_account import PlatformAccountSpec
-from reconciler.plan import Plan
-from reconciler.platforms import Reader
+from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
+from reconciler.pen import NoPen, Pen, recovered
+from reconciler.plan import Change, Question, Verdict, VerdictKind
+from reconciler.platforms import Connection, Platform, Reader, ReadOnly
+from reconciler.reasons import Reason
 from reconciler.report import Report
-from reconciler.state import Failure, History, Operation, Snapshot, Support
+from reconciler.state import (
+    Failure,
+    History,
+    Operation,
+    Outcome,
+    Record,
+    Result,
+    Run,
+    Snapshot,
+    Support,
+    Target,
+    Write,
+)
 from reconciler.status import ResourceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
-    `under` are this run's PATHs relative to the repository root; `keep_going`: only what is affected waits."""
+    `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
+    `keep_going`: only what an error or a refused guard affects waits."""
 
     account: str
     everything: Declared
@@ -35,6 +54,7 @@ class Asked:
     targets: tuple[str, ...] = ()
     prune: bool = False
     under: tuple[str, ...] = ()
+    prefix: str = ""
     keep_going: bool = False
 
     @property
@@ -46,6 +66,25 @@ class Asked:
     def declared(self) -> Declared:
         """What is declared for this account."""
         return self.everything.for_account(self.account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Who acts, why, and every hold on the world that acting needs. `stop` turns True when what is in flight is to be the last;
+    `sleep` returns early then; `may_write` is a fence beside the ledger's own lock; `progress` hears each outcome once it is
+    journaled; `plan` is the content digest of a saved plan."""
+
+    operation: str
+    actor: str
+    revision: str = ""
+    reason: str = ""
+    plan: str = ""
+    wait_s: float = 0.0
+    clock: Callable[[], datetime]
+    stop: Callable[[], bool]
+    sleep: Callable[[float], object]
+    progress: Callable[[Outcome], None]
+    may_write: Callable[[], bool] = lambda: True
 
 
 def check(everything: Declared, load_findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
@@ -62,14 +101,11 @@ def look(
 ) -> Report:
     """Observe, check, plan and judge; writes nothing anywhere. A failure of the world is in `Report.failures`, never raised."""
     snapshot, capabilities, failures = _observe(asked, reader, history)
+    if snapshot is not None:  # a killed run may have done more than it journaled
+        history = records.with_found(history, records.recovered(history, snapshot))
     findings = _findings(asked, snapshot, history, capabilities, now)
-    plan = Plan(
-        account=asked.account,
-        inputs_digest=_inputs_digest(asked),
-        observed_at=snapshot.observed_at if snapshot else None,
-        findings=findings,
-        errors=failures,
-    )
+    question = _question(asked, snapshot, history, capabilities, findings, now)
+    plan = replace(planning.make(question), errors=failures)
     return Report(
         account=asked.resource,
         declared=asked.declared,
@@ -81,7 +117,80 @@ def look(
         statuses=tuple(previous.values()),
         failures=failures,
         capabilities=capabilities,
+        next_wake=_next_wake(asked.declared, plan.changes, (), now),
     )
+
+
+def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, acting: Acting) -> Report:
+    """Carry out what may be carried out of `report.plan`, and remember it. Holds the account's lock for as long as it
+    writes; raises `LedgerError`, and `LockHeld` where another run has the lock.
+
+    Nothing is written while there is an error finding or a refused guard, unless `asked.keep_going`. Where nothing is to be
+    written or remembered, the ledger is not written either.
+    """
+    if report.snapshot is None or refuses(report, asked):
+        return report
+    held = _held(report.plan.guards, report.plan.changes)
+    due = tuple(change for change in report.plan.changes if change not in held)
+    if not _anything_to_write(report, asked, store.history(asked.account), due, acting):
+        applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
+        return _finished(report, asked, applied, held, acting.clock())
+    with store.lock(asked.account, acting.operation, wait_s=acting.wait_s) as lease:
+        now = acting.clock()
+        question = _under_lock(report, asked, store, now)
+        run = _run(asked, acting, now)
+        pen = Pen(store.begin(run), question, asked.prefix)
+        applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
+        done = _finished(replace(report, run=run.id), asked, applied, held, acting.clock())
+        if not applied.trouble:  # else the lock may be another's, or the ledger full
+            store.remember(asked.account, _to_remember(report, question, asked))
+        with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
+            store.finish(run.id, _result_word(done), done.finished_at)
+    return done
+
+
+def refuses(report: Report, asked: Asked) -> bool:
+    """Whether nothing at all may be written: an error finding or a refused guard, and no word to keep going."""
+    refused = any(verdict.verdict is VerdictKind.REFUSED for verdict in report.plan.guards)
+    return not asked.keep_going and (bool(errors(report.findings)) or refused)
+
+
+def connect(account: Resource[PlatformAccountSpec], connection: Connection) -> Platform:
+    """The account's platform, to be written to. What cannot be opened answers every call with the reason."""
+    try:
+        return platforms.connect(account.spec, connection)
+    except PlatformError as error:
+        return _Unreachable(error)
+
+
+def connect_reader(account: Resource[PlatformAccountSpec], connection: Connection) -> Reader:
+    """The account's platform as a type that cannot write; nothing is created, not even a local file."""
+    return ReadOnly(connect(account, replace(connection, create=False)))
+
+
+class _Unreachable:
+    """A platform that could not be opened: every call raises why."""
+
+    def __init__(self, error: PlatformError) -> None:
+        self._error = error
+
+    def capabilities(self) -> Mapping[Operation, Support]:
+        raise self._error
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:  # noqa: ARG002  # the shape of a platform
+        raise self._error
+
+    def read(self, target: Target) -> Snapshot:  # noqa: ARG002
+        raise self._error
+
+    def write(self, write: Write) -> None:  # noqa: ARG002
+        raise self._error
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+# Check and observe.
 
 
 def _set_findings(everything: Declared, now: datetime) -> tuple[Finding, ...]:
@@ -117,15 +226,163 @@ def _observe(
         capabilities = reader.capabilities()
         return reader.observe(frozenset(limited)), capabilities, ()
     except PlatformError as error:
-        return None, {}, (_failure(error),)
+        retry_after_s = error.retry_after_s if isinstance(error, Transient) else None
+        return None, {}, (Failure(str(error), error.reason, error.code, retry_after_s),)
 
 
-def _failure(error: PlatformError) -> Failure:
-    retry_after_s = error.retry_after_s if isinstance(error, Transient) else None
-    return Failure(str(error), error.reason, error.code, retry_after_s)
+# Plan and guard.
+
+
+def _question(  # a plan is asked for with all that is known
+    asked: Asked, snapshot: Snapshot | None, history: History, capabilities: Mapping[Operation, Support],
+    findings: tuple[Finding, ...], now: datetime,
+) -> Question:  # fmt: skip
+    return Question(
+        account=asked.resource,
+        declared=asked.declared,
+        snapshot=snapshot,
+        history=history,
+        capabilities=capabilities,
+        findings=findings,
+        now=now,
+        inputs_digest=_inputs_digest(asked),
+        prune=asked.prune,
+        under=asked.under,
+        targets=asked.targets,
+    )
 
 
 def _inputs_digest(asked: Asked) -> str:
     """The digest of everything this pass was asked with: the same files and flags, the same digest."""
     question = [sorted(asked.everything.sources), sorted(asked.targets), asked.prune, sorted(asked.under)]
     return hashlib.sha256(json.dumps(question, separators=(",", ":")).encode()).hexdigest()
+
+
+def _held(guards: Sequence[Verdict], changes: Sequence[Change]) -> dict[Change, Outcome]:
+    """The changes that a refused guard keeps back although the run goes on, with what becomes of them."""
+    held: dict[Change, Outcome] = {}
+    for verdict in guards:
+        if verdict.verdict is VerdictKind.REFUSED:
+            for change in changes:
+                if verdict.address in (None, change.address):
+                    message = f"guard {verdict.id} refused it: {verdict.message}"
+                    held[change] = Outcome(
+                        change.address, change.target, Result.SKIPPED, message, reason=Reason.GUARD_REFUSED
+                    )
+    return held
+
+
+# Apply and remember.
+
+PACE: Final = Writes()
+
+
+def _tools(pen: apply.Pen, asked: Asked, acting: Acting, lease: ledger.Lease | None) -> apply.Tools:
+    spec = asked.resource.spec
+    writes = spec.writes or (None if spec.platform is PlatformName.EMBEDDED else PACE)
+    return apply.Tools(
+        journal=pen,
+        may_write=lambda: lease is not None and lease.held() and acting.may_write(),
+        stop=acting.stop,
+        clock=acting.clock,
+        sleep=acting.sleep,
+        progress=acting.progress,
+        pace=apply.Pace(writes.concurrency, writes.per_second) if writes else None,
+    )
+
+
+def _anything_to_write(report: Report, asked: Asked, history: History, due: Sequence[Change], acting: Acting) -> bool:
+    """Whether the platform or the ledger has to be written: a look without the lock, to leave both in peace where not."""
+    now = acting.clock()
+    if acting.plan or history.pending or any(planning.kind_of(each, now) not in ("manual", "deferred") for each in due):
+        return True
+    return bool(_to_remember(report, _asked_again(report, asked, history, now), asked))
+
+
+def _asked_again(report: Report, asked: Asked, history: History, now: datetime) -> Question:
+    """The report's question with another history."""
+    return _question(asked, report.snapshot, history, report.capabilities, report.findings, now)
+
+
+def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetime) -> Question:
+    """The question with the history as it is now that nobody else writes it, after settling what killed runs left open."""
+    history = store.history(asked.account)
+    if history.pending and report.snapshot is not None:
+        found = records.recovered(history, report.snapshot)
+        store.recover(asked.account, map(recovered, found), now)
+        history = records.with_found(history, found)
+    return _asked_again(report, asked, history, now)
+
+
+def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Record, ...]:
+    """What is remembered without a write: items seen equal, and items that are ours no longer."""
+    changed = frozenset(change.target for change in report.plan.changes)
+    equal = records.seen_equal(question, changed, asked.prefix)
+    known = question.history.records
+    ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
+    return (*equal, *(records.released(record) for record in ended if record.owner))
+
+
+def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
+    return Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        account=asked.account,
+        operation=acting.operation,
+        actor=acting.actor,
+        revision=acting.revision,
+        reason=acting.reason,
+        plan=acting.plan,
+        started_at=now,
+    )
+
+
+# Report.
+
+
+def _finished(
+    report: Report, asked: Asked, applied: apply.Applied, held: Mapping[Change, Outcome], now: datetime
+) -> Report:
+    """The report with what became of each change, in the plan's order, and what was read back."""
+    done = iter(applied.outcomes)
+    outcomes = tuple(held[change] if change in held else next(done) for change in report.plan.changes)
+    trouble = (Failure(applied.trouble, Reason.NOT_ATTEMPTED),) if applied.trouble else ()
+    return replace(
+        report,
+        finished_at=now,
+        outcomes=outcomes,
+        snapshot=_with_readings(report.snapshot, applied.readings),
+        failures=report.failures + trouble,
+        interrupted=applied.interrupted,
+        next_wake=_next_wake(asked.declared, report.plan.changes, outcomes, now),
+    )
+
+
+def _with_readings(snapshot: Snapshot | None, readings: Iterable[tuple[Target, Snapshot]]) -> Snapshot | None:
+    """The sweep with what was read back since laid over it."""
+    if snapshot is None:
+        return None
+    models, endpoints, switches = dict(snapshot.models), dict(snapshot.endpoints), snapshot.switches
+    for target, seen in readings:
+        models.update(seen.models)
+        endpoints.update(seen.endpoints)
+        switches = seen.switches if target.kind == "PlatformAccount" else switches
+    return replace(snapshot, models=models, endpoints=endpoints, switches=switches)
+
+
+def _next_wake(
+    declared: Declared, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime
+) -> datetime | None:
+    """The earliest time at which something is due by itself: a deferred change, a retry, an override's end."""
+    times = [change.not_before for change in changes] + [outcome.not_before for outcome in outcomes]
+    times += [resource.spec.expires_at for resource in declared.overrides]
+    return min((moment for moment in times if moment is not None and moment > now), default=None)
+
+
+def _result_word(report: Report) -> str:
+    """What the run is closed with."""
+    results = {outcome.result for outcome in report.outcomes}
+    if report.interrupted:
+        return "interrupted"
+    if not results & {Result.FAILED, Result.SKIPPED}:
+        return "converged"
+    return "partial" if Result.APPLIED in results else "failed"

@@ -336,12 +336,27 @@ class Record:
     attestation: Attestation | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A change that was intended and never settled: its run was killed, or is at it right now.
+
+    `hoped` is the record that holds if its writes happened; `before` what the item was when it was intended.
+    """
+
+    run: str
+    sequence: int
+    at: datetime
+    hoped: Record
+    before: Fields
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What is remembered of one account. `exists` False means no ledger was ever written: nothing is pruned then."""
 
     records: Mapping[Target, Record] = field(default_factory=dict)
     exists: bool = False
+    pending: tuple[Pending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

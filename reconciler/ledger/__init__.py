@@ -2,15 +2,50 @@
 
 SQLite by default (`.modelpolicy/ledger.db`), PostgreSQL for a team (`postgresql://...`). One account's facts never mix with
 another's. What is journaled is on disk before the call returns. No secret is ever passed in here.
+
+    store.py      every statement, once, for both databases; lease.py the lock and its heartbeat; codec.py values <-> JSON
+    sqlite.py     the only import of sqlite3 here          postgres.py   the only import of psycopg
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from reconciler.plan import Change
-from reconciler.state import Entry, History, Outcome, Record, Run
+from reconciler.state import Entry, Fields, History, Outcome, Record, Run
+
+LEASE_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A change about to be written: the item before it, and the record that holds once its writes happened."""
+
+    change: Change
+    before: Fields
+    hoped: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a change: its outcome and, where it changed what is remembered of the item, the whole new record."""
+
+    change: Change
+    outcome: Outcome
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a later look found of an intent that was never settled: entry `sequence` of `run` ended with `result`."""
+
+    run: str
+    sequence: int
+    result: str
+    message: str
+    record: Record | None
 
 
 class Lease(Protocol):
@@ -22,16 +57,16 @@ class Lease(Protocol):
 
 
 class Journal(Protocol):
-    """One run's pen. Each method is durable when it returns."""
+    """One run's pen. Each method is one transaction, durable when it returns; safe from several threads."""
 
     run: str
 
-    def intend(self, change: Change, now: datetime) -> None:
-        """Before the change's first write."""
+    def intend(self, intents: Sequence[Intent], now: datetime) -> None:
+        """Before the first write of any of them."""
         ...
 
-    def settle(self, change: Change, outcome: Outcome, record: Record | None, now: datetime) -> None:
-        """After the change: its outcome and, where it changed what is remembered of the item, the whole new record."""
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """After the changes: what was intended has now a result, and the records are replaced."""
         ...
 
 
@@ -47,7 +82,7 @@ class Ledger(Protocol):
         ...
 
     def begin(self, run: Run) -> Journal:
-        """Open a run; entries of a run that was killed stay without a result and are visible in `runs`."""
+        """Open a run; entries of a run that was killed stay without a result until a later run finds out."""
         ...
 
     def finish(self, run: str, result: str, now: datetime) -> None:
@@ -58,12 +93,16 @@ class Ledger(Protocol):
         """Replace what is remembered of these items, in one transaction (adoption, equality seen, release, attestation)."""
         ...
 
+    def recover(self, account: str, found: Iterable[Found], now: datetime) -> None:
+        """Settle what earlier runs left open and close those runs as interrupted; call it only while holding the lock."""
+        ...
+
     def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:
-        """The latest runs, newest first."""
+        """The latest runs, newest first. Read-only."""
         ...
 
     def entries(self, run: str) -> tuple[Entry, ...]:
-        """A run's entries in order."""
+        """A run's entries in order. Read-only."""
         ...
 
     def spent(self, plan: str) -> Run | None:
@@ -71,11 +110,11 @@ class Ledger(Protocol):
         ...
 
     def statuses(self, account: str) -> Mapping[str, Any]:
-        """The statuses last published, as JSON values by address; {} where there are none."""
+        """The statuses last published, as JSON values by address; {} where there are none. Read-only."""
         ...
 
     def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
-        """Replace the published statuses of the account."""
+        """Replace the published statuses of the account; writes only those that differ."""
         ...
 
     def unlock(self, account: str) -> str | None:
@@ -85,3 +124,16 @@ class Ledger(Protocol):
     def close(self) -> None:
         """Let go of the store."""
         ...
+
+
+def open_ledger(url_or_path: str, *, lease_s: float = LEASE_S) -> Ledger:
+    """The ledger at an SQLite file or at a `postgresql://` URL. Nothing is created or connected before it is needed."""
+    from reconciler.ledger.store import Store  # only a verb that needs the ledger pays for it
+
+    if url_or_path.startswith(("postgresql://", "postgres://")):
+        from reconciler.ledger.postgres import Postgres  # an extra, and slow to import
+
+        return Store(Postgres(url_or_path), lease_s)
+    from reconciler.ledger.sqlite import Sqlite
+
+    return Store(Sqlite(url_or_path), lease_s)

@@ -1,0 +1,103 @@
+"""The ledger in PostgreSQL, for a team whose runners come and go. The only import of psycopg (extra `postgres`).
+
+It never shows the URL's password. It knows no statement of the ledger's own.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from reconciler.errors import LedgerError
+
+try:
+    import psycopg
+except ImportError as error:  # pragma: no cover  # the test environment has the extra
+    raise LedgerError("a PostgreSQL ledger needs the extra package: pip install 'modelpolicy[postgres]'") from error
+
+CONNECT_S: Final = 10
+_ADVISORY_KEY: Final = 0x6D706C6367  # any number that others are unlikely to use
+
+
+class Postgres:
+    """The database of `store.Store` behind a URL."""
+
+    now_sql: Final = "extract(epoch from clock_timestamp())::float8"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        parts = urlsplit(url)
+        self.name = f"postgresql://{parts.hostname or ''}{parts.path}"
+
+    def session(self, *, write: bool) -> "Session":  # noqa: ARG002  # a server exists or it is an error
+        """A connection of its own."""
+        with self.explained():
+            return Session(self, psycopg.connect(self._url, autocommit=True, connect_timeout=CONNECT_S))
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Every error of PostgreSQL as a LedgerError that says what to do."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise LedgerError(f"the ledger {self.name} {_explain(error)}") from error
+
+
+class Session:
+    """One connection. Statements use ? for values and contain no other question mark or percent sign."""
+
+    def __init__(self, database: Postgres, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        self._database = database
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator["Session"]:  # noqa: ARG002  # one isolation serves both
+        """All or nothing; durable on return where it wrote."""
+        with self._database.explained(), self._connection.transaction():
+            yield self
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement, also of one that writes and returns."""
+        return self._connection.execute(_dialect(sql), values).fetchall()
+
+    def run(self, sql: str, *values: Any) -> int:
+        """One statement; how many rows it touched."""
+        return self._connection.execute(_dialect(sql), values).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for each row of values."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_dialect(sql), rows)
+
+    def has_table(self, name: str) -> bool:
+        return self.rows("SELECT to_regclass(?)::text", name)[0][0] is not None
+
+    def alone(self) -> None:
+        """An advisory lock of the ledger's own, let go of when the transaction ends."""
+        self.run("SELECT pg_advisory_xact_lock(?)", _ADVISORY_KEY)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _dialect(sql: str) -> Any:
+    """psycopg wants literal text for its own protection; ours is literal, with the placeholder exchanged."""
+    return sql.replace("?", "%s")
+
+
+def _explain(error: psycopg.Error) -> str:
+    """What the server's error means here, and what to do."""
+    state = error.sqlstate or ""
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return "is read-only (a standby?); name the primary server"
+    if state.startswith("28"):
+        return "refused the user or password of --ledger"
+    if state == "3D000":
+        return "does not exist on its server; create the database first"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return "lets this user not do what is needed; grant CREATE on its schema"
+    if state.startswith("53"):
+        return "has no room left (disk, memory or connections); free some and run the same command again"
+    if isinstance(error, psycopg.OperationalError):
+        return "cannot be reached; check its host, port and that it runs"
+    return f"answered {state or type(error).__name__}"

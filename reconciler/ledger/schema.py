@@ -1,0 +1,71 @@
+"""The tables of the ledger and their history: each migration runs once, in order, and is never edited after a release.
+
+The words are the ones that SQLite and PostgreSQL share. No statement here reads or writes a fact.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.errors import LedgerError
+
+if TYPE_CHECKING:
+    from reconciler.ledger.store import Session
+
+MIGRATIONS: Final = (
+    (  # 1
+        (
+            "CREATE TABLE modelpolicy_runs (id text PRIMARY KEY, account text NOT NULL, operation text NOT NULL, "
+            "actor text NOT NULL, revision text NOT NULL, reason text NOT NULL, plan text NOT NULL, started_at text NOT NULL, "
+            "finished_at text, result text NOT NULL)"
+        ),
+        "CREATE INDEX modelpolicy_runs_by_time ON modelpolicy_runs (started_at)",
+        (
+            "CREATE TABLE modelpolicy_entries (run text NOT NULL, sequence integer NOT NULL, account text NOT NULL, "
+            "at text NOT NULL, address text NOT NULL, kind text NOT NULL, target text NOT NULL, action text NOT NULL, "
+            "before text NOT NULL, after text NOT NULL, hoped text NOT NULL, result text, message text NOT NULL DEFAULT '', "
+            "finished_at text, PRIMARY KEY (run, sequence))"
+        ),
+        "CREATE INDEX modelpolicy_entries_open ON modelpolicy_entries (account) WHERE result IS NULL",
+        (
+            "CREATE TABLE modelpolicy_records (account text NOT NULL, kind text NOT NULL, name text NOT NULL, "
+            "body text NOT NULL, PRIMARY KEY (account, kind, name))"
+        ),
+        (
+            "CREATE TABLE modelpolicy_statuses (account text NOT NULL, address text NOT NULL, body text NOT NULL, "
+            "PRIMARY KEY (account, address))"
+        ),
+        (
+            "CREATE TABLE modelpolicy_locks (account text PRIMARY KEY, token text NOT NULL, holder text NOT NULL, "
+            "machine text NOT NULL, pid integer NOT NULL, expires double precision NOT NULL)"
+        ),
+    ),
+)
+_TABLE: Final = "modelpolicy_schema"
+
+
+def version_of(session: "Session", name: str) -> int:
+    """How many migrations the ledger has seen, 0 where it has no tables; a newer one than ours raises `LedgerError`."""
+    if not session.has_table(_TABLE):
+        return 0
+    version = int(session.rows(f"SELECT max(version) FROM {_TABLE}")[0][0])  # noqa: S608  # a constant
+    if version > len(MIGRATIONS):
+        raise LedgerError(
+            f"the ledger {name} has schema version {version}, and this modelpolicy knows up to {len(MIGRATIONS)}: "
+            "use the newer modelpolicy that wrote it"
+        )
+    return version
+
+
+def migrate(session: "Session", name: str) -> None:
+    """Bring the tables up to date, all or nothing; where they are, nothing is written."""
+    with session.transaction(write=False):
+        if version_of(session, name) == len(MIGRATIONS):
+            return
+    with session.transaction(write=True):
+        session.alone()
+        seen = version_of(session, name)
+        if not seen and not session.has_table(_TABLE):
+            session.run(f"CREATE TABLE {_TABLE} (version integer NOT NULL)")
+        for number, statements in enumerate(MIGRATIONS[seen:], start=seen + 1):
+            for statement in statements:
+                session.run(statement)
+            session.run(f"INSERT INTO {_TABLE} (version) VALUES (?)", number)  # noqa: S608  # a constant

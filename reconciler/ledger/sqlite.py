@@ -1,0 +1,121 @@
+"""The ledger in an SQLite file: opening it, and making its errors speak. The only import of sqlite3 in this room.
+
+WAL with synchronous=FULL: a committed transaction survives a power cut. It knows no statement of the ledger's own.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from reconciler.errors import LedgerError
+
+BUSY_S: Final = 10.0
+
+
+class Sqlite:
+    """The database of `store.Store` in one file."""
+
+    now_sql: Final = "((julianday('now') - 2440587.5) * 86400.0)"
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self.name = path
+
+    def session(self, *, write: bool) -> "Session | None":
+        """A connection of its own; None where only reading is wanted and there is no file."""
+        with self.explained():
+            if write:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                return Session(self, sqlite3.connect(self._path, **_OPTIONS))
+            if not self._path.exists():
+                return None
+            connection = sqlite3.connect(self._read_only_uri(), uri=True, **_OPTIONS)
+            return Session(self, connection, write=False)
+
+    def _read_only_uri(self) -> str:
+        """Where the folder is not ours to write, SQLite cannot make its shared memory: then the file is read as it lies."""
+        frozen = not os.access(self._path.parent, os.W_OK) and not Path(f"{self._path}-wal").exists()
+        return f"file:{quote(str(self._path))}?{'immutable=1' if frozen else 'mode=ro'}"
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Every error of SQLite as a LedgerError that says what to do."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(f"the ledger {self.name} {_explain(error)}") from error
+
+
+_OPTIONS: Final[dict[str, Any]] = {"timeout": BUSY_S, "isolation_level": None, "check_same_thread": False}
+
+
+class Session:
+    """One connection. Statements use ? for values; a transaction that writes takes the file's write lock at once."""
+
+    def __init__(self, database: Sqlite, connection: sqlite3.Connection, *, write: bool = True) -> None:
+        self._database = database
+        self._connection = connection
+        if not write:
+            return
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator["Session"]:
+        """All or nothing; durable on return where it wrote."""
+        with self._database.explained():
+            self._connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield self
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement, also of one that writes and returns."""
+        with closing(self._connection.execute(sql, values)) as cursor:
+            return cursor.fetchall()
+
+    def run(self, sql: str, *values: Any) -> int:
+        """One statement; how many rows it touched."""
+        return self._connection.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for each row of values."""
+        self._connection.executemany(sql, rows)
+
+    def has_table(self, name: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name))
+
+    def alone(self) -> None:
+        """A transaction that writes is alone from its beginning."""
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _explain(error: Exception) -> str:
+    """What SQLite's or the system's error means here, and what to do."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "is damaged or no ledger; move it aside, restore a backup or name another with --ledger"
+    if primary == sqlite3.SQLITE_READONLY or isinstance(error, PermissionError):
+        return "cannot be written (read-only); give this user write access to the file and its folder"
+    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == 28:
+        return "cannot be written: the disk is full; free some space and run the same command again"
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"is busy: another process has been writing to it for {BUSY_S:.0f} s; try again"
+    if primary == sqlite3.SQLITE_CANTOPEN or isinstance(error, OSError):
+        return f"cannot be opened ({error}); check that the folder exists and is readable"
+    return f"answered: {error}"

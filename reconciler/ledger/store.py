@@ -1,0 +1,303 @@
+"""The ledger over any SQL database: every statement once, in the SQL that SQLite and PostgreSQL share.
+
+Opened when first used; reading never creates anything. One connection for the store, guarded by a lock, and one of its own for
+each lease's heartbeat. It must not know which database it talks to.
+"""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from reconciler.errors import LedgerError
+from reconciler.ledger import Found, Intent, Journal, Lease, Settlement, codec, lease
+from reconciler.ledger.schema import migrate, version_of
+from reconciler.state import Entry, History, Pending, Record, Run, Target
+
+INTERRUPTED: Final = "interrupted"
+_RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
+_ENTRY_COLUMNS: Final = "run, sequence, at, address, target, action, before, after, result, message, finished_at"
+_REMEMBER: Final = (
+    "INSERT INTO modelpolicy_records (account, kind, name, body) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (account, kind, name) DO UPDATE SET body = excluded.body"
+)
+_INTEND: Final = (
+    "INSERT INTO modelpolicy_entries (run, sequence, account, at, address, kind, target, action, before, after, hoped) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SETTLE: Final = (
+    "UPDATE modelpolicy_entries SET result = ?, message = ?, finished_at = ? WHERE run = ? AND sequence = ?"
+)
+
+
+class Session(Protocol):
+    """One connection: statements use ? for values, and every error inside `transaction` is a LedgerError."""
+
+    def transaction(self, *, write: bool) -> AbstractContextManager["Session"]: ...
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]: ...
+    def run(self, sql: str, *values: Any) -> int: ...
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
+    def has_table(self, name: str) -> bool: ...
+    def alone(self) -> None:
+        """Until the transaction ends, no other session gets past this call."""
+
+    def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """Where sessions come from. `now_sql` is the expression for the database's own seconds since 1970; `name` has no secret."""
+
+    name: str
+
+    @property
+    def now_sql(self) -> str: ...
+    def session(self, *, write: bool) -> Session | None: ...
+
+
+class Store:
+    """`reconciler.ledger.Ledger` in an SQL database."""
+
+    def __init__(self, database: Database, lease_s: float) -> None:
+        self._database = database
+        self._lease_s = lease_s
+        self._session: Session | None = None
+        self._writable = False
+        self._lock = threading.RLock()
+
+    def history(self, account: str) -> History:
+        with self._reading() as session:
+            if session is None:
+                return History()
+            records = session.rows("SELECT kind, name, body FROM modelpolicy_records WHERE account = ?", account)
+            pending = session.rows(
+                "SELECT run, sequence, at, kind, target, hoped, before FROM modelpolicy_entries "
+                "WHERE account = ? AND result IS NULL ORDER BY at, run, sequence", account,
+            )  # fmt: skip
+        remembered = (codec.record_of(Target(kind, name), body) for kind, name, body in records)
+        return History(
+            {record.target: record for record in remembered}, exists=True, pending=tuple(map(_pending, pending))
+        )
+
+    def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
+        return lease.hold(self._database, self._migrated_session, (account, operation), (self._lease_s, wait_s))
+
+    def begin(self, run: Run) -> Journal:
+        with self._writing() as session:
+            if run.plan and session.rows(
+                "SELECT 1 FROM modelpolicy_runs WHERE plan = ? AND account = ?", run.plan, run.account
+            ):
+                raise LedgerError("this saved plan was applied already, and a plan works once: plan again")
+            session.run(
+                f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constants
+                run.id, run.account, run.operation, run.actor, run.revision, run.reason, run.plan,
+                codec.time_text(run.started_at), None, "",
+            )  # fmt: skip
+        return _Pen(self, run)
+
+    def finish(self, run: str, result: str, now: datetime) -> None:
+        with self._writing() as session:
+            session.run(
+                "UPDATE modelpolicy_runs SET result = ?, finished_at = ? WHERE id = ?",
+                result,
+                codec.time_text(now),
+                run,
+            )
+
+    def remember(self, account: str, records: Iterable[Record]) -> None:
+        rows = [_record_row(account, record) for record in records]
+        if rows:
+            with self._writing() as session:
+                session.run_many(_REMEMBER, rows)
+
+    def recover(self, account: str, found: Iterable[Found], now: datetime) -> None:
+        entries = tuple(found)
+        if not entries:
+            return
+        at = codec.time_text(now)
+        with self._writing() as session:
+            session.run_many(_SETTLE, [(each.result, each.message, at, each.run, each.sequence) for each in entries])
+            session.run_many(_REMEMBER, [_record_row(account, each.record) for each in entries if each.record])
+            session.run_many(
+                "UPDATE modelpolicy_runs SET result = ?, finished_at = ? WHERE id = ? AND finished_at IS NULL",
+                [(INTERRUPTED, at, run) for run in sorted({each.run for each in entries})],
+            )
+
+    def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:
+        if account is None:
+            return self._runs("ORDER BY started_at DESC, id DESC LIMIT ?", limit)
+        return self._runs("WHERE account = ? ORDER BY started_at DESC, id DESC LIMIT ?", account, limit)
+
+    def spent(self, plan: str) -> Run | None:
+        return next(iter(self._runs("WHERE plan = ? ORDER BY started_at LIMIT 1", plan)), None)
+
+    def _runs(self, which: str, *values: Any) -> tuple[Run, ...]:
+        with self._reading() as session:
+            if session is None:
+                return ()
+            rows = session.rows(f"SELECT {_RUN_COLUMNS} FROM modelpolicy_runs {which}", *values)  # noqa: S608  # constants
+        return tuple(map(_run, rows))
+
+    def entries(self, run: str) -> tuple[Entry, ...]:
+        with self._reading() as session:
+            if session is None:
+                return ()
+            rows = session.rows(
+                f"SELECT {_ENTRY_COLUMNS} FROM modelpolicy_entries WHERE run = ? ORDER BY sequence", run  # noqa: S608  # constants
+            )  # fmt: skip
+        return tuple(map(_entry, rows))
+
+    def statuses(self, account: str) -> Mapping[str, Any]:
+        with self._reading() as session:
+            return {address: json.loads(body) for address, body in _statuses(session, account).items()}
+
+    def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
+        wanted = {address: codec.text(status) for address, status in statuses.items()}
+        with self._reading() as reading:
+            kept = _statuses(reading, account)
+        changed = [(account, address, body) for address, body in wanted.items() if kept.get(address) != body]
+        gone = [(account, address) for address in kept.keys() - wanted.keys()]
+        if not changed and not gone:
+            return
+        with self._writing() as session:
+            session.run_many(
+                "INSERT INTO modelpolicy_statuses (account, address, body) VALUES (?, ?, ?) "
+                "ON CONFLICT (account, address) DO UPDATE SET body = excluded.body",
+                changed,
+            )
+            session.run_many("DELETE FROM modelpolicy_statuses WHERE account = ? AND address = ?", gone)
+
+    def unlock(self, account: str) -> str | None:
+        with self._reading() as reading:
+            if reading is None:
+                return None
+        with self._writing() as session:
+            gone = session.rows("DELETE FROM modelpolicy_locks WHERE account = ? RETURNING holder", account)
+        return gone[0][0] if gone else None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+            self._session, self._writable = None, False
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session | None]:
+        """A consistent view; None where nothing was ever written."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._database.session(write=False)
+            if self._session is None:
+                yield None
+                return
+            with self._dropped_on_error(), self._session.transaction(write=False) as session:
+                yield session if version_of(session, self._database.name) else None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """A transaction, durable on return."""
+        with self._lock:
+            if self._session is None or not self._writable:
+                self.close()
+                self._session = self._migrated_session()
+                self._writable = True
+            with self._dropped_on_error(), self._session.transaction(write=True) as session:
+                yield session
+
+    @contextmanager
+    def _dropped_on_error(self) -> Iterator[None]:
+        """A session that failed is not used again: the server may be back by the next call."""
+        try:
+            yield
+        except LedgerError:
+            self.close()
+            raise
+
+    def _migrated_session(self) -> Session:
+        session = self._database.session(write=True)
+        if session is None:  # only a session for reading may be absent
+            raise LedgerError(f"the ledger {self._database.name} cannot be created")
+        try:
+            migrate(session, self._database.name)
+        except LedgerError:
+            session.close()
+            raise
+        return session
+
+
+class _Pen:
+    """`reconciler.ledger.Journal` of one run."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self.run = run.id
+        self._account = run.account
+        self._store = store
+        self._numbers = itertools.count(1)
+        self._sequences: dict[Target, int] = {}
+
+    def intend(self, intents: Sequence[Intent], now: datetime) -> None:
+        with self._store._writing() as session:  # a journal is the store's own hand
+            session.run_many(_INTEND, [self._row(intent, now) for intent in intents])
+
+    def _row(self, intent: Intent, now: datetime) -> tuple[Any, ...]:
+        change = intent.change
+        sequence = self._sequences[change.target] = next(self._numbers)
+        after = {field.path: field.after for field in change.fields}
+        return (
+            self.run, sequence, self._account, codec.time_text(now), change.address, change.target.kind, change.target.name,
+            change.action.value, codec.fields_text(intent.before), codec.fields_text(after), codec.record_text(intent.hoped),
+        )  # fmt: skip
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        at = codec.time_text(now)
+        results = [
+            (each.outcome.result.value, _message(each), at, self.run, self._sequences[each.change.target])
+            for each in settlements
+        ]
+        records = [_record_row(self._account, each.record) for each in settlements if each.record]
+        with self._store._writing() as session:
+            session.run_many(_SETTLE, results)
+            session.run_many(_REMEMBER, records)
+
+
+def _message(settlement: Settlement) -> str:
+    outcome = settlement.outcome
+    return f"{outcome.message} ({outcome.code})" if outcome.code else outcome.message
+
+
+def _record_row(account: str, record: Record) -> tuple[str, str, str, str]:
+    return account, record.target.kind, record.target.name, codec.record_text(record)
+
+
+def _statuses(session: Session | None, account: str) -> dict[str, str]:
+    if session is None:
+        return {}
+    return dict(session.rows("SELECT address, body FROM modelpolicy_statuses WHERE account = ?", account))
+
+
+def _pending(row: tuple[Any, ...]) -> Pending:
+    run, sequence, at, kind, target, hoped, before = row
+    record = codec.record_of(Target(kind, target), hoped)
+    return Pending(
+        run=run, sequence=sequence, at=datetime.fromisoformat(at), hoped=record, before=codec.fields_of(before)
+    )
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    *words, started_at, finished_at, result = row
+    id_, account, operation, actor, revision, reason, plan = words
+    return Run(
+        id=id_, account=account, operation=operation, actor=actor, revision=revision, reason=reason, plan=plan,
+        started_at=datetime.fromisoformat(started_at), finished_at=codec.time_of(finished_at), result=result,
+    )  # fmt: skip
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    run, sequence, at, address, target, action, before, after, result, message, finished_at = row
+    return Entry(
+        run=run, sequence=sequence, at=datetime.fromisoformat(at), address=address, target=target, action=action,
+        before=codec.fields_of(before), after=codec.fields_of(after), result=result, message=message,
+        finished_at=codec.time_of(finished_at),
+    )  # fmt: skip

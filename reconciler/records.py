@@ -1,0 +1,190 @@
+"""What is remembered of an item, and how that changes: seen equal, written, released, found again after a crash. Pure.
+
+    intended --hoped--> | settled: applied, confirmed -> hoped      the run was killed:
+                        |          applied, unproved  -> kept,        live is as hoped  -> hoped
+                        |          failed             -> kept         it is not         -> kept
+    kept: as before, but ours, and with the baseline that a first write might have destroyed
+
+It must not decide what is written to a platform.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from reconciler.kinds import Resource, registry
+from reconciler.plan import Change, ChangeReason, Question
+from reconciler.plan.question import protected
+from reconciler.state import UNOBSERVABLE, Fields, History, Outcome, Pending, Record, Result, Snapshot, Target
+
+SIGHT: Final = timedelta(
+    hours=1
+)  # how old "seen equal" may grow before it is written again: an idle system writes nothing
+CLOCKS: Final = timedelta(minutes=1)  # how far the platform's clock may be behind ours
+
+
+def from_root(prefix: str, path: str) -> str:
+    """A file as the user gave it, relative to the repository root; `prefix` is the working directory's place in it."""
+    return posixpath.normpath(posixpath.join(prefix, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the platform says of an intent that nobody settled: whether it happened, and the record that follows."""
+
+    pending: Pending
+    happened: bool
+    record: Record
+
+
+def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
+    """What became of the changes of a run that was killed; later intents stand on earlier ones. No intent, no finding."""
+    found: dict[Target, Record] = {}
+    results: list[Found] = []
+    for pending in history.pending:
+        target = pending.hoped.target
+        happened = _happened(pending, snapshot)
+        before = found.get(target) or history.records.get(target)
+        record = proved(pending.hoped) if happened else kept(pending.hoped, before)
+        found[target] = record
+        results.append(Found(pending, happened, record))
+    return tuple(results)
+
+
+def with_found(history: History, found: tuple[Found, ...]) -> History:
+    """The history as if every killed run had settled what it began."""
+    return replace(
+        history, records={**history.records, **{each.record.target: each.record for each in found}}, pending=()
+    )
+
+
+def _happened(pending: Pending, snapshot: Snapshot) -> bool:
+    """Whether the item is as hoped; a limit must also have begun to count after the intent, where that can be seen."""
+    hoped, target = pending.hoped, pending.hoped.target
+    kind = registry()[target.kind]
+    if not kind.exists(snapshot, target) or hoped.applied is None:
+        return False
+    live = kind.live(snapshot, target)
+    if any(live.get(path) != value for path, value in hoped.applied.items()):
+        return False
+    limit = snapshot.models[target.name].limit if target.kind == "InferenceLimit" else None
+    if limit is None or limit is UNOBSERVABLE or limit.effective_at is None:
+        return True
+    return limit.effective_at >= pending.at - CLOCKS
+
+
+def hoped(change: Change, before: Record | None, live: Fields, owner: Record, now: datetime) -> Record:
+    """The record that holds once the writes of `change` happened. `owner` has the declaration's own facts (`claimed`), and
+    no owner where nothing declares the item any more."""
+    known = before or Record(target=change.target)
+    wanted = {field.path: field.after for field in change.fields}
+    base = replace(owner, set_at=known.set_at, removed_at=known.removed_at)
+    if change.target.kind == "InferenceLimit":
+        base = replace(base, removed_at=now) if wanted.get("tokens") is None else replace(base, set_at=now)
+    if change.reason is ChangeReason.REMOVED:
+        return replace(base, applied=wanted)
+    baseline = known.baseline if known.baseline is not None else _visible(live)
+    applied = {**(known.applied or {}), **wanted}
+    return replace(base, baseline=baseline, applied=applied, equal_at=now, renewal=change.renewal)
+
+
+def _visible(live: Fields) -> Fields | None:
+    """The fields that could be seen; None where none could: then what the item was is unknown."""
+    return {path: value for path, value in live.items() if value is not UNOBSERVABLE} or None
+
+
+def kept(hope: Record, before: Record | None) -> Record:
+    """The record after writes that are not proved: only ownership and the baseline of the hope are sure."""
+    known = before or Record(target=hope.target)
+    if not hope.owner:
+        return known
+    return replace(
+        hope, applied=known.applied, equal_at=known.equal_at, set_at=known.set_at, removed_at=known.removed_at,
+        renewal=known.renewal, attestation=known.attestation,
+    )  # fmt: skip
+
+
+def settled(hope: Record, before: Record | None, outcome: Outcome) -> Record | None:
+    """What is remembered after an outcome; None where nothing changed."""
+    match outcome.result:
+        case Result.APPLIED if outcome.confirmed:
+            return proved(hope)
+        case Result.APPLIED:  # accepted, so the slot is spent and the renewal asked for, but not proved
+            return replace(kept(hope, before), set_at=hope.set_at, removed_at=hope.removed_at, renewal=hope.renewal)
+        case Result.FAILED:
+            return kept(hope, before)
+        case _:
+            return None
+
+
+def proved(hope: Record) -> Record:
+    """The record of a hope that came true; what nothing declares any more is not ours from then on."""
+    return hope if hope.owner else released(hope)
+
+
+def released(record: Record) -> Record:
+    """An item that is ours no longer; when it was set last stays known, for the interval."""
+    return Record(target=record.target, set_at=record.set_at, removed_at=record.removed_at)
+
+
+def claimed(resource: Resource[Any], target: Target, prefix: str) -> Record:
+    """The facts that a declaration itself gives to the record of its item."""
+    policy = getattr(resource.spec, "deletion_policy", None)
+    return Record(
+        target=target,
+        owner=resource.address,
+        source=from_root(prefix, resource.origin.file),
+        deletion_policy=policy.value if policy else "Retain",
+        protected=protected(resource),
+    )
+
+
+def seen_equal(question: Question, changed: frozenset[Target], prefix: str) -> Iterator[Record]:
+    """The records to replace because items are declared and live as declared: adopted where they were not ours, their facts
+    brought up to date, and "seen equal" renewed once an hour. `changed` are the items that the plan changes."""
+    snapshot = question.snapshot
+    if snapshot is None:
+        return
+    for resource in question.governing:
+        target = question.claims[resource.address]
+        if target is None or target in changed or question.left_alone(resource):
+            continue
+        kind = registry()[target.kind]
+        live, wanted = kind.live(snapshot, target), kind.desired(resource, question.now)
+        if not wanted or any(live[path] != value for path, value in wanted.items()):
+            continue
+        before = question.history.records.get(target)
+        if before is not None and not _ours_to_claim(question, before, resource):
+            continue
+        record = _equal(claimed(resource, target, prefix), before, wanted, question.now)
+        yield from _if_worth_it(replace(record, renewal=kind.renewal(resource)), before, question.now)
+
+
+def _equal(claim: Record, before: Record | None, wanted: Fields, now: datetime) -> Record:
+    if before is None:
+        return replace(claim, applied=wanted, equal_at=now)
+    return replace(
+        claim, baseline=before.baseline, applied=wanted, equal_at=now, set_at=before.set_at, removed_at=before.removed_at,
+        attestation=before.attestation,
+    )  # fmt: skip
+
+
+def _if_worth_it(record: Record, before: Record | None, now: datetime) -> Iterator[Record]:
+    """The record where it says something new, or where it was last seen equal an hour ago."""
+    if (
+        before is None
+        or before.equal_at is None
+        or now - before.equal_at >= SIGHT
+        or replace(record, equal_at=before.equal_at) != before
+    ):
+        yield record
+
+
+def _ours_to_claim(question: Question, record: Record, resource: Resource[Any]) -> bool:
+    """Whether a remembered item may become this declaration's: it is nobody's, its own already, or it was declared under
+    this run's paths, where it is declared no longer."""
+    if record.owner in ("", resource.address):
+        return True
+    return record.owner not in question.claims and question.covers(record.source)

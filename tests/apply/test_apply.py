@@ -1,0 +1,237 @@
+"""Carrying out a plan on the embedded platform: order, proof, trouble, and what each change becomes."""
+
+from dataclasses import replace
+
+import pytest
+from builders import account, activation, limit, override
+from stage import Stage
+
+from reconciler.errors import Permanent, PlatformError, Transient
+from reconciler.reasons import Reason
+from reconciler.state import Operation, Result, Target
+
+ALL = (activation("a"), limit("a", 1000), override("ep-1", rpm=60), activation("b"))
+
+
+def results(report) -> dict[str, Result]:
+    return {outcome.address: outcome.result for outcome in report.outcomes}
+
+
+def test_everything_declared_is_applied_in_order_and_proved(stage: Stage) -> None:
+    report = stage.apply(*ALL)
+    assert {outcome.result for outcome in report.outcomes} == {Result.APPLIED}
+    assert all(outcome.confirmed for outcome in report.outcomes)
+    assert stage.platform.done == ["activate a", "activate b", "set-limit a", "set-override ep-1"]
+    assert report.snapshot is not None
+    assert report.snapshot.models["a"].limit.tokens == 1000
+    assert report.snapshot.endpoints["ep-1"].override.rpm == 60
+    assert [outcome.address for outcome in stage.told] == [outcome.address for outcome in report.outcomes]
+
+
+def test_a_second_apply_writes_nothing_anywhere(stage: Stage) -> None:
+    stage.apply(*ALL)
+    writes, runs = len(stage.platform.writes), stage.ledger.runs()
+    stage.ledger.close()
+    before = (stage.home / "ledger.db").read_bytes()
+    report = stage.apply(*ALL)
+    assert (report.plan.changes, report.outcomes, report.run) == ((), (), "")
+    stage.ledger.close()
+    assert len(stage.platform.writes) == writes
+    assert stage.ledger.runs() == runs
+    assert (stage.home / "ledger.db").read_bytes() == before
+
+
+def test_a_change_is_journaled_before_its_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    write = stage.engine.activate
+    monkeypatch.setattr(
+        stage.engine, "activate",
+        lambda name: (seen.append(len(stage.ledger.history("default").pending)), write(name)),
+    )  # fmt: skip
+    stage.apply(activation("a"))
+    assert seen == [1]
+    assert stage.ledger.history("default").pending == ()
+
+
+def test_what_changed_since_the_plan_is_skipped_as_stale_with_what_builds_on_it(stage: Stage) -> None:
+    asked = stage.asked(*ALL)
+    report = stage.look(asked)
+    stage.engine.activate("a")
+    done = stage.act(asked, report)
+    assert results(done) == {
+        "ModelActivation/a": Result.SKIPPED, "ModelActivation/b": Result.APPLIED,
+        "InferenceLimit/a": Result.SKIPPED, "EndpointRateOverride/ep-1": Result.SKIPPED,
+    }  # fmt: skip
+    assert [outcome.stale for outcome in done.outcomes] == [True, False, False, False]
+    assert stage.platform.done == ["activate b"]
+
+
+def test_a_refusal_is_the_platform_s_own_code_and_stops_only_its_dependents(stage: Stage) -> None:
+    stage.platform.before["activate"] = [Permanent("no balance", code="AccountOverdueError")]
+    done = stage.apply(*ALL)
+    failed = done.outcomes[0]
+    assert (failed.result, failed.code, failed.message) == (Result.FAILED, "AccountOverdueError", "no balance")
+    assert results(done)["ModelActivation/b"] is Result.APPLIED
+    assert results(done)["InferenceLimit/a"] is Result.SKIPPED
+    assert stage.ledger.runs()[0].result == "partial"
+
+
+def test_a_failed_limit_does_not_hold_up_an_override_of_the_same_model(stage: Stage) -> None:
+    stage.platform.before["set-limit"] = [Permanent("no", code="X")]
+    done = stage.apply(*ALL)
+    assert results(done)["InferenceLimit/a"] is Result.FAILED
+    assert results(done)["EndpointRateOverride/ep-1"] is Result.APPLIED
+
+
+def test_a_write_whose_answer_was_lost_counts_as_applied_when_the_platform_shows_it(stage: Stage) -> None:
+    for operation in ("activate", "set-limit", "set-override"):
+        stage.platform.after[operation] = [Transient("no answer")]
+    done = stage.apply(*ALL)
+    assert set(results(done).values()) == {Result.APPLIED}
+    assert stage.platform.done.count("set-limit a") == 1
+    assert stage.slept == []
+
+
+def test_a_write_that_did_not_happen_is_tried_again_a_few_times(stage: Stage) -> None:
+    stage.platform.before["activate"] = [Transient("busy"), Transient("busy", retry_after_s=2)]
+    done = stage.apply(activation("a"))
+    assert results(done) == {"ModelActivation/a": Result.APPLIED}
+    assert stage.slept == [0.5, 2]
+
+
+def test_a_write_that_keeps_failing_is_left_to_a_later_pass(stage: Stage) -> None:
+    stage.platform.before["activate"] = [Transient("busy", code="Throttled", retry_after_s=60)]
+    (outcome,) = stage.apply(activation("a")).outcomes
+    assert (outcome.result, outcome.code) == (Result.FAILED, "Throttled")
+    assert outcome.not_before is not None
+    assert (outcome.not_before - stage.now).total_seconds() == 60
+    assert stage.platform.done == ["activate a"]
+
+
+def test_the_two_hour_interval_defers_a_limit_without_a_call(stage: Stage) -> None:
+    stage.apply(activation("a"), limit("a", 1000))
+    stage.forward(minutes=30)
+    done = stage.apply(activation("a"), limit("a", 2000))
+    (outcome,) = done.outcomes
+    assert outcome.result is Result.DEFERRED
+    assert done.next_wake is not None
+    assert (done.next_wake - stage.now).total_seconds() == 90 * 60
+    assert stage.platform.done.count("set-limit a") == 1
+    assert done.run == ""
+    stage.forward(minutes=90)
+    assert results(stage.apply(activation("a"), limit("a", 2000))) == {"InferenceLimit/a": Result.APPLIED}
+
+
+def test_an_interval_that_only_the_platform_knows_of_defers_the_limit(stage: Stage) -> None:
+    stage.engine.activate("a")
+    stage.engine.set_limit("a", 7)
+    stage.engine.remove_limit("a")
+    (outcome,) = stage.apply(limit("a", 1000), activation("a")).outcomes
+    assert (outcome.result, outcome.reason) == (Result.DEFERRED, Reason.COOLING_DOWN)
+    assert outcome.not_before is not None
+    assert (outcome.not_before - stage.now).total_seconds() == 7200
+
+
+def test_a_read_that_is_still_old_is_looked_at_again(stage: Stage) -> None:
+    asked = stage.asked(activation("a"))
+    old = stage.engine.model("a")
+    stage.platform.stale_reads = [old, old]
+    (outcome,) = stage.act(asked).outcomes
+    assert (outcome.result, outcome.confirmed) == (Result.APPLIED, True)
+    assert len(stage.slept) == 1
+
+
+def test_what_no_read_shows_is_applied_but_not_confirmed(stage: Stage) -> None:
+    asked = stage.asked(activation("a"))
+    stage.platform.stale_reads = [stage.engine.model("a")] * 9
+    (outcome,) = stage.act(asked).outcomes
+    assert (outcome.result, outcome.confirmed, outcome.reason) == (Result.APPLIED, False, Reason.WRITE_UNCONFIRMED)
+    record = stage.ledger.history("default").records[Target("ModelActivation", "a")]
+    assert (record.owner, record.applied) == ("ModelActivation/a", None)
+    assert stage.platform.done == ["activate a"]
+
+
+def test_a_bad_key_is_probed_once(stage: Stage) -> None:
+    stage.platform.before["activate"] = [Permanent("bad key", reason=Reason.CREDENTIALS_INVALID)] * 3
+    done = stage.apply(activation("a"), activation("b"), activation("c"))
+    assert [outcome.result for outcome in done.outcomes] == [Result.FAILED, Result.SKIPPED, Result.SKIPPED]
+    assert {outcome.reason for outcome in done.outcomes} == {Reason.CREDENTIALS_INVALID}
+    assert len(stage.platform.writes) == 1
+    assert [failure.message for failure in done.failures] == ["bad key"]
+
+
+def test_stopping_finishes_what_is_in_flight_and_journals_it(stage: Stage) -> None:
+    asked = stage.asked(activation("a"), activation("b"))
+    write = stage.platform.write
+
+    def write_then_stop(call) -> None:
+        write(call)
+        stage.stop = True
+
+    stage.platform.write = write_then_stop
+    done = stage.act(asked)
+    assert done.interrupted
+    assert [outcome.result for outcome in done.outcomes] == [Result.APPLIED, Result.SKIPPED]
+    assert [entry.result for entry in stage.ledger.entries(done.run)] == ["applied", "skipped"]
+    assert stage.ledger.runs()[0].result == "interrupted"
+
+
+def test_without_the_lock_nothing_more_is_written(stage: Stage) -> None:
+    asked = stage.asked(activation("a"), activation("b"))
+    done = stage.act(asked, may_write=lambda: len(stage.platform.writes) < 1)
+    assert [outcome.result for outcome in done.outcomes] == [Result.APPLIED, Result.SKIPPED]
+    assert "lock" in done.failures[0].message
+    assert stage.platform.done == ["activate a"]
+
+
+def test_paced_writes_go_out_side_by_side_but_never_two_on_one_model(stage: Stage) -> None:
+    paced = account(writes={"concurrency": 3, "perSecond": 1000})
+    flying: list[str] = []
+    together: list[tuple[str, ...]] = []
+    write = stage.platform.write
+
+    def watched(call) -> None:
+        model = "a" if call.target.name.startswith("ep") else call.target.name
+        flying.append(model)
+        together.append(tuple(flying))
+        write(call)
+        flying.remove(model)
+
+    stage.platform.write = watched
+    done = stage.apply(paced, *ALL, override("ep-2", rpm=9), activation("c"))
+    assert set(results(done).values()) == {Result.APPLIED}
+    assert all(len(set(models)) == len(models) for models in together)
+
+
+def test_a_pace_keeps_writes_apart(stage: Stage) -> None:
+    stage.apply(account(writes={"concurrency": 1, "perSecond": 2}), activation("a"), activation("b"), activation("c"))
+    assert len(stage.slept) == 2
+    assert stage.slept[0] == pytest.approx(0.5, abs=0.3)
+
+
+def test_what_only_a_person_can_do_is_an_outcome_without_a_call(stage: Stage) -> None:
+    asked = stage.asked(activation("a"))
+    report = stage.look(asked)
+    from reconciler.state import Capability
+
+    by_hand = replace(report.plan.changes[0], capability=Capability.MANUAL, how_to="open the page")
+    done = stage.act(asked, replace(report, plan=replace(report.plan, changes=(by_hand,))))
+    assert [(outcome.result, outcome.message) for outcome in done.outcomes] == [(Result.MANUAL, "open the page")]
+    assert stage.platform.writes == []
+
+
+def test_a_failed_first_look_fails_the_change_and_writes_nothing(stage: Stage) -> None:
+    asked = stage.asked(activation("a"))
+    report = stage.look(asked)
+    errors: list[PlatformError] = [Transient("down", retry_after_s=30)]
+    stage.platform.on_read = errors
+    (outcome,) = stage.act(asked, report).outcomes
+    assert (outcome.result, outcome.message) == (Result.FAILED, "down")
+    assert stage.platform.writes == []
+
+
+def test_a_sub_service_that_was_half_done_is_not_written_twice(stage: Stage) -> None:
+    stage.platform.after["add-sub-service"] = [Transient("no answer")]
+    stage.apply(activation("a", sub_services=["fast-infer", "context-cache"]))
+    operations = [write.operation for write in stage.platform.writes]
+    assert operations.count(Operation.ADD_SUB_SERVICE) == 2
