@@ -16,6 +16,7 @@ from reconciler.cli import endings
 # In the order of work. Each is the module reconciler.cli.<verb> ("import" is import_), with a click command `command`.
 VERBS: Final = {
     "validate": "Check the declarations: schema, references, rules and constraints.",
+    "platform": "The embedded platform: seed it, spend on it.",
     "completion": "Print the completion script of a shell.",
 }
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
