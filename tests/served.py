@@ -1,9 +1,13 @@
 """A served embedded platform, one for each test module, over real HTTP on loopback; and clients signed for it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
 
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.platforms import Connection, Credentials, Platform, connect
@@ -11,6 +15,7 @@ from reconciler.platforms.embedded import lifecycle
 from reconciler.platforms.embedded.engine import Engine, open_engine
 from reconciler.platforms.embedded.keys import Keys, make
 from reconciler.platforms.embedded.server import Served, in_background
+from reconciler.platforms.embedded.signing import Request, Scope, signature
 
 MODEL = "doubao-seed-1-6"
 OTHER = "doubao-seed-1-6-flash"
@@ -62,6 +67,7 @@ class Rig:
     keys: Keys
     served: Served
     clock: Clock
+    http: httpx.Client
 
     @property
     def engine(self) -> Engine:
@@ -88,6 +94,26 @@ def serve(path: Path) -> Iterator[Rig]:
     engine = open_engine(path, clock)
     actions = PlatformAccountSpec.model_validate({"platform": "ark", "ark": {"actions": PRIVATE}}).ark.actions
     served = Served(engine=engine, keys=make(), actions=actions)
-    with in_background(served) as url:
-        yield Rig(url, served.keys, served, clock)
+    with in_background(served) as url, httpx.Client(trust_env=False) as http:
+        yield Rig(url, served.keys, served, clock, http)
     engine.close()
+
+
+def post(rig: Rig, action: str, body: bytes | dict[str, object] = b"{}", **headers: str) -> httpx.Response:
+    """A control-plane call, signed over its host, date and digest; `headers` replace what would be sent."""
+    content = json.dumps(body).encode() if isinstance(body, dict) else body
+    now = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    query = urlencode({"Action": action, "Version": "2024-01-01"})
+    sent = {"host": rig.url.removeprefix("http://"), "x-date": now, "content-type": "application/json"}
+    signed = "content-type;host;x-date"
+    scope = Scope(rig.keys.access_key, now[:8], "cn-beijing", "ark")
+    made = signature(Request("POST", query, sent, content), signed, scope, rig.keys.secret_key)
+    sent["authorization"] = (
+        f"HMAC-SHA256 Credential={scope.access_key}/{scope}, SignedHeaders={signed}, Signature={made}"
+    )
+    return rig.http.post(f"{rig.url}/?{query}", content=content, headers={**sent, **headers})
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The error code of a control-plane answer, "" for a success."""
+    return answer.json()["ResponseMetadata"].get("Error", {}).get("Code", "")

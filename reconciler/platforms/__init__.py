@@ -87,9 +87,9 @@ class ReadOnly:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An access key; its secret halves never show in a repr, and so in no log or traceback."""
+    """An access key; nothing of it shows in a repr, and so in no log or traceback."""
 
-    access_key: str
+    access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from served import PRIVATE
 
 from reconciler.kinds.platform_account import Embedded, PlatformAccountSpec
-from reconciler.platforms import Connection, Platform, connect
+from reconciler.platforms import Connection, Credentials, Platform, connect
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import Engine, open_engine
+from reconciler.platforms.embedded.keys import make
+from reconciler.platforms.embedded.server import Served, in_background
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -67,7 +70,29 @@ def _embedded(tmp_path: Path) -> Iterator[Bench]:
     engine.close()
 
 
-FACTORIES: dict[str, Callable[[Path], Iterator[Bench]]] = {"embedded": _embedded}
+def _served(tmp_path: Path, **ark: object) -> Iterator[Bench]:
+    """Ark by its SDK, over the embedded platform served with Ark's protocol."""
+    clock = Clock()
+    engine = filled(tmp_path / "platform.db", clock)
+    keys = make()
+    private = PlatformAccountSpec.model_validate({"platform": "ark", "ark": ark}).ark.actions
+    with in_background(Served(engine=engine, keys=keys, actions=private)) as url:
+        spec = PlatformAccountSpec.model_validate({"platform": "ark", "ark": {"endpoint": url, **ark}})
+        platform = connect(spec, Connection(clock, Credentials(keys.access_key, keys.secret_key)))
+        yield Bench(platform, engine, clock)
+        platform.close()
+    engine.close()
+
+
+def _ark_with_private_actions(tmp_path: Path) -> Iterator[Bench]:
+    yield from _served(tmp_path, actions=PRIVATE)
+
+
+FACTORIES: dict[str, Callable[[Path], Iterator[Bench]]] = {
+    "ark": _served,
+    "ark-with-private-actions": _ark_with_private_actions,
+    "embedded": _embedded,
+}
 
 
 @pytest.fixture(params=sorted(FACTORIES))

@@ -65,7 +65,8 @@ def supports(actions: Actions) -> Mapping[Operation, Support]:
 def values_of(write: Write, project: str) -> dict[str, Any]:
     """What the placeholders of a write's template stand for."""
     name = "endpoint" if write.operation in (Operation.SET_OVERRIDE, Operation.CLEAR_OVERRIDE) else "model"
-    return {**write.arguments, name: write.target.name, "project": project}
+    inherited = {"rpm": None, "tpm": None} if name == "endpoint" else {}
+    return {**inherited, **write.arguments, name: write.target.name, "project": project}
 
 
 def filled(template: Any, values: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ repeated here, a few times and briefly; a write is sent once. No secret is in an
 """
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -179,7 +180,7 @@ class Client:
 def is_loopback(endpoint: str | None) -> bool:
     """Whether the endpoint is this machine."""
     host = (urlsplit(endpoint).hostname or "") if endpoint else ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
 
 
 def _reply(exc: Any) -> Reply:
