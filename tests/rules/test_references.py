@@ -1,0 +1,192 @@
+"""What resources refer to: models, endpoints and accounts that there are, and items that only one of them declares."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.finding import Location, Severity
+from reconciler.kinds.declared import Declared, Held
+from reconciler.reasons import Reason
+from tests.builders import NOW, M, account, activation, declared, endpoint, hours, limit, model, override, snapshot
+from tests.rules.helpers import at, context, placed, says
+
+# --- duplicate-target ---
+
+
+def test_two_limits_of_one_model_conflict_and_each_names_the_other() -> None:
+    one, two = placed(limit(name="one"), "spec", "model"), limit(name="two")
+    found = says("duplicate-target", declared(one, two))
+    assert [found_.resource for found_ in found] == [one.address, two.address]
+    assert "InferenceLimit/two (policies/two.yaml:1:1)" in found[0].message
+    assert (found[0].severity, found[0].reason, at(found[0])) == (Severity.ERROR, Reason.CONFLICTED, (7, 11))
+
+
+def test_an_activation_and_a_limit_of_one_model_are_two_items() -> None:
+    assert not says("duplicate-target", declared(activation(), limit(), override(), override("ep-2")))
+
+
+def test_items_of_different_accounts_do_not_conflict() -> None:
+    everything = declared(
+        account("a", embedded={"path": "a.db"}), account("b", embedded={"path": "b.db"}),
+        limit(name="one", account="a"), limit(name="two", account="b"),
+    )  # fmt: skip
+    assert not says("duplicate-target", everything)
+
+
+def test_an_endpoint_by_id_and_by_name_is_one_endpoint_once_it_was_seen() -> None:
+    everything = declared(override("ep-1"), override(name="by-name", endpoint={"name": "search"}))
+    assert not says("duplicate-target", everything)
+    assert len(says("duplicate-target", everything, snapshot(endpoint("ep-1", name="search")))) == 2
+
+
+def test_in_a_cluster_the_older_of_two_claimants_wins() -> None:
+    old = limit(name="old", namespace="n", created=NOW - hours(2))
+    new = limit(name="new", namespace="n", created=NOW)
+    everything = declared(account(namespace="n"), new, old)
+    assert [found.resource for found in says("duplicate-target", everything)] == [new.address]
+
+
+def test_what_is_going_away_claims_nothing() -> None:
+    assert not says("duplicate-target", declared(limit(name="one"), limit(name="two", deleting=True)))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ({"embedded": {"path": "a.db"}}, {"embedded": {"path": "./a.db"}}, True),
+        ({"embedded": {"path": "a.db"}}, {"embedded": {"path": "/a.db"}}, False),
+        ({"platform": "ark"}, {"platform": "ark"}, True),
+        ({"platform": "ark"}, {"platform": "ark", "ark": {"region": "elsewhere"}}, False),
+        (
+            {"platform": "ark", "ark": {"credentials": {"file": "a"}}},
+            {"platform": "ark", "ark": {"credentials": {"file": "b"}}},
+            False,
+        ),
+        ({"platform": "ark"}, {}, False),
+    ],
+)
+def test_two_accounts_that_are_visibly_one_platform_account_conflict(one: dict, two: dict, same: bool) -> None:
+    everything = declared(account("a", **one), account("b", **two))
+    found = says("duplicate-target", everything)
+    assert [found_.resource for found_ in found] == (["PlatformAccount/a"] if same else [])
+
+
+# --- unknown-account ---
+
+
+def test_without_any_account_default_is_there_and_another_name_is_not() -> None:
+    assert not says("unknown-account", declared(limit()))
+    lost = placed(limit(account="prod"), "spec", "accountRef", "name")
+    (found,) = says("unknown-account", declared(lost))
+    assert (found.message, found.reason, at(found)) == (
+        "there is no PlatformAccount 'prod'", Reason.TARGET_NOT_FOUND, (7, 11),
+    )  # fmt: skip
+
+
+def test_a_misspelt_account_gets_a_suggestion() -> None:
+    (found,) = says("unknown-account", declared(account("production"), limit(account="prodution")))
+    assert found.hint == "Did you mean 'production'?"
+
+
+def test_an_account_that_could_not_be_loaded_is_never_replaced_by_the_embedded_default() -> None:
+    broken = Held(Location("accounts.yaml", 3, 1), "PlatformAccount", "default")
+    (found,) = says("unknown-account", declared(limit(), held=(broken,)))
+    assert "could not be loaded (accounts.yaml:3:1)" in found.message
+
+
+def test_an_account_lets_in_only_the_namespaces_it_lists() -> None:
+    shared = account(namespace="infra", allowed_namespaces=["team-a"])
+    ref = {"name": "default", "namespace": "infra"}
+    mine, theirs = (limit(namespace=name, account_ref=ref) for name in ("team-a", "team-b"))
+    (found,) = says("unknown-account", declared(shared, mine, theirs))
+    assert found.resource == theirs.address
+    assert "allowedNamespaces" in found.hint
+
+
+# --- unknown-model, deprecated-model ---
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        (f"{M}-251015", f"Write {M!r}: 251015 is a version date, and policies belong to the model."),
+        (f"{M}-preview-20251015", f"Write {M!r}: 20251015 is a version date, and policies belong to the model."),
+        ("doubao-seed-1.6", f"Write {M!r}."),
+        ("doubao-sed-1-6", f"Did you mean {M!r}?"),
+        ("zzz", "`modelpolicy status` lists the models of the account."),
+    ],
+)
+def test_a_model_that_the_platform_does_not_have_is_told_with_what_was_meant(written: str, hint: str) -> None:
+    (found,) = says("unknown-model", declared(placed(limit(written), "spec", "model")), snapshot(model()))
+    assert found.message == f"there is no model {written!r} on account default"
+    assert (found.hint, found.reason, at(found)) == (hint, Reason.TARGET_NOT_FOUND, (7, 11))
+
+
+def test_a_model_that_is_there_is_known_and_offline_nothing_is_said() -> None:
+    assert not says("unknown-model", declared(limit(), activation()), snapshot(model()))
+    assert not says("unknown-model", declared(limit("zzz")))
+
+
+def test_a_retiring_model_is_a_warning_on_its_activation() -> None:
+    everything = declared(placed(activation(), "spec", "model"), limit())
+    (found,) = says("deprecated-model", everything, snapshot(model(deprecated=True)))
+    assert (found.resource, found.severity, at(found)) == (f"ModelActivation/{M}", Severity.WARNING, (7, 11))
+    assert not says("deprecated-model", everything, snapshot(model()))
+
+
+def test_a_retiring_model_that_only_a_limit_names_is_told_there_and_one_being_left_is_not() -> None:
+    retiring = snapshot(model(deprecated=True))
+    assert [one.resource for one in says("deprecated-model", declared(limit()), retiring)] == [f"InferenceLimit/{M}"]
+    assert not says("deprecated-model", declared(activation(state="NotActivated")), retiring)
+
+
+# --- unknown-endpoint ---
+
+
+def test_an_endpoint_that_is_not_there_is_told_with_one_that_is_near() -> None:
+    lost = placed(override("ep-12345"), "spec", "endpoint", "id")
+    (found,) = says("unknown-endpoint", declared(lost), snapshot(endpoint("ep-12346")))
+    assert found.message == "there is no endpoint with the id 'ep-12345' on account default"
+    assert (found.hint, found.reason, at(found)) == ("Did you mean 'ep-12346'?", Reason.TARGET_NOT_FOUND, (7, 11))
+
+
+def test_a_name_that_two_endpoints_bear_lists_their_ids() -> None:
+    by_name = override(endpoint={"name": "search"})
+    seen = snapshot(endpoint("ep-2", name="search"), endpoint("ep-1", name="search"))
+    (found,) = says("unknown-endpoint", declared(by_name), seen)
+    assert found.message == "2 endpoints are named 'search': ep-1, ep-2; which one is meant cannot be told"
+    assert found.hint == "Name the endpoint by its id."
+
+
+def test_an_endpoint_that_is_there_is_known_by_id_and_by_name() -> None:
+    everything = declared(override("ep-1"), override(endpoint={"name": "search"}))
+    assert not says("unknown-endpoint", everything, snapshot(endpoint("ep-1"), endpoint("ep-2", name="search")))
+
+
+# --- unmanaged-item ---
+
+
+def test_what_is_live_and_declared_nowhere_is_told_by_its_address() -> None:
+    seen = snapshot(model(limit=5), endpoint(override=(600, None)))
+    found = says("unmanaged-item", declared(), seen)
+    assert [(one.resource, one.severity) for one in found] == [
+        ("EndpointRateOverride/ep-1", Severity.INFO),
+        (f"InferenceLimit/{M}", Severity.INFO),
+        (f"ModelActivation/{M}", Severity.INFO),
+    ]
+    assert not says("unmanaged-item", declared(activation(), limit(), override()), seen)
+    assert not says("unmanaged-item", declared(activation(), limit(), override(endpoint={"name": "ep-1"})), seen)
+
+
+def test_what_an_unreadable_declaration_may_mean_is_not_called_unmanaged() -> None:
+    seen, place = snapshot(model()), Location("x.yaml", 1, 1)
+    assert not says("unmanaged-item", declared(held=(Held(place),)), seen)
+    assert not says("unmanaged-item", declared(held=(Held(place, "ModelActivation", "x", M),)), seen)
+    assert not says("unmanaged-item", declared(complete=False), seen)
+    assert says("unmanaged-item", declared(held=(Held(place, "ModelActivation", "x", "other"),)), seen)
+
+
+def test_every_account_is_judged_on_its_own_set() -> None:
+    everything = declared(account("a"), limit(name="one", account="a"))
+    assert context(everything).declared.limits == everything.limits
+    assert replace(everything, resources=()).for_account("a") == Declared()
