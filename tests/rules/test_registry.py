@@ -14,6 +14,7 @@ BROKEN, MISSING, TICKET = Reason.RULE_VIOLATION, Reason.TARGET_NOT_FOUND, Reason
 TABLE = {
     "activation-in-free-tokens-only": (E, ("S10",), BROKEN),
     "activation-invite-only": (E, ("S8",), TICKET),
+    "constraint": (E, (), BROKEN),
     "deactivation-with-limit": (E, ("S25",), BROKEN),
     "deprecated-model": (W, (), None),
     "duplicate-target": (E, (), Reason.CONFLICTED),
