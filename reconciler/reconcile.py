@@ -10,7 +10,8 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -46,7 +47,8 @@ from reconciler.status import ResourceStatus
 class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
     `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
-    `keep_going`: only what an error or a refused guard affects waits."""
+    `keep_going`: only what an error or a refused guard affects waits; `waits` leaves an item alone until then while what is
+    wanted of it has that fingerprint: the back-off of a loop."""
 
     account: str
     everything: Declared
@@ -56,6 +58,7 @@ class Asked:
     under: tuple[str, ...] = ()
     prefix: str = ""
     keep_going: bool = False
+    waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
 
     @property
     def resource(self) -> Resource[PlatformAccountSpec]:
@@ -72,7 +75,8 @@ class Asked:
 class Acting:
     """Who acts, why, and every hold on the world that acting needs. `stop` turns True when what is in flight is to be the last;
     `sleep` returns early then; `may_write` is a fence beside the ledger's own lock; `progress` hears each outcome once it is
-    journaled; `plan` is the content digest of a saved plan."""
+    journaled; `plan` is the content digest of a saved plan; `lease` is the account's lock where the caller
+    already holds it, as a loop does from pass to pass."""
 
     operation: str
     actor: str
@@ -85,6 +89,7 @@ class Acting:
     sleep: Callable[[float], object]
     progress: Callable[[Outcome], None]
     may_write: Callable[[], bool] = lambda: True
+    lease: ledger.Lease | None = None
 
 
 def check(everything: Declared, load_findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
@@ -105,7 +110,7 @@ def look(
         history = records.with_found(history, records.recovered(history, snapshot))
     findings = _findings(asked, snapshot, history, capabilities, now)
     question = _question(asked, snapshot, history, capabilities, findings, now)
-    plan = replace(planning.make(question), errors=failures)
+    plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
     return Report(
         account=asked.resource,
         declared=asked.declared,
@@ -135,7 +140,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
     if not _anything_to_write(report, asked, store.history(asked.account), due, acting):
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
         return _finished(report, asked, applied, held, acting.clock())
-    with store.lock(asked.account, acting.operation, wait_s=acting.wait_s) as lease:
+    with _lock(asked, store, acting) as lease:
         now = acting.clock()
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
@@ -147,6 +152,12 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
             store.finish(run.id, _result_word(done), done.finished_at)
     return done
+
+
+def _lock(asked: Asked, store: ledger.Ledger, acting: Acting) -> AbstractContextManager[ledger.Lease]:
+    if acting.lease is not None:
+        return contextlib.nullcontext(acting.lease)
+    return store.lock(asked.account, acting.operation, wait_s=acting.wait_s)
 
 
 def refuses(report: Report, asked: Asked) -> bool:
@@ -250,6 +261,21 @@ def _question(  # a plan is asked for with all that is known
         under=asked.under,
         targets=asked.targets,
     )
+
+
+def _with_waits(plan: planning.Plan, waits: Mapping[tuple[Target, str], datetime]) -> planning.Plan:
+    """The plan with the back-off of items that failed lately; what was changed since is wanted differently and waits no more."""
+
+    def waiting(change: Change) -> Change:
+        until = waits.get((change.target, wish(change)))
+        return change if until is None else replace(change, not_before=max(until, change.not_before or until))
+
+    return replace(plan, changes=tuple(map(waiting, plan.changes))) if waits else plan
+
+
+def wish(change: Change) -> str:
+    """The fingerprint of what a change wants."""
+    return planning.fingerprint({wanted.path: wanted.after for wanted in change.fields})
 
 
 def _inputs_digest(asked: Asked) -> str:
