@@ -9,7 +9,6 @@ Every flag also has the variable MODELPOLICY_<VERB>_<FLAG>; the flags here have 
 """
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +73,12 @@ def options(*names: str, output: tuple[str, ...] = ()) -> Decorator:
     The verb receives them as one keyword argument `common`, a `Common`.
     """
 
+    fields = [_FIELDS.get(name, name) for name in names] + (["outputs"] if output else [])
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def with_common(*args: Any, **kwargs: Any) -> Any:
-            given = {name: kwargs.pop(name) for name in _FIELDS if name in kwargs}
+            given = {name: kwargs.pop(name) for name in fields}
             return function(*args, common=Common(**given), **kwargs)
 
         decorated: Callable[..., Any] = with_common
@@ -143,4 +144,4 @@ _OPTIONS: Final[dict[str, Decorator]] = {
         help="The durable record: an SQLite file or postgresql://...",
     ),
 }  # fmt: skip
-_FIELDS: Final = tuple(inspect.signature(Common).parameters)
+_FIELDS: Final = {"target": "targets"}  # where the option and the field of Common differ
