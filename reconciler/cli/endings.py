@@ -4,7 +4,6 @@ A user's mistake is a usage error (64) or a finding (3); the world's failure is 
 is an unexpected exception, and even that is one line, with its traceback under MODELPOLICY_DEBUG.
 """
 
-import json
 import os
 import re
 import signal
@@ -90,13 +89,9 @@ def _ended_by(error: Exception) -> tuple[Exit, str, str]:
 
 def document(message: str, reason: str) -> str:
     """The JSON document of a run that ended before it had anything else to say."""
-    return json.dumps(
-        {
-            "format_version": "1.0",
-            "errors": [{"reason": reason, "code": "", "message": message, "retry_after_s": None}],
-        },
-        ensure_ascii=False,
-    )
+    from reconciler.report import as_json  # only a run that ended badly pays for it
+
+    return as_json.error_document(message, reason)
 
 
 def asked_for_json(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:

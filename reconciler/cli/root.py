@@ -19,6 +19,7 @@ VERBS: Final = {
     "explain": "Explain a kind, a field, a rule, a guard or a reason.",
     "schema": "Print JSON Schema and CRDs, made from the kinds.",
     "platform": "The embedded platform: seed it, spend on it.",
+    "show": "Render a saved plan again.",
     "completion": "Print the completion script of a shell.",
 }
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"

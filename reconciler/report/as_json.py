@@ -59,9 +59,11 @@ def history(runs: Iterable[tuple[Run, Sequence[Entry] | None]]) -> str:
     return plain.text({"format_version": FORMAT_VERSION, "runs": [_run(*one) for one in runs], "errors": []})
 
 
-def error_document(failed: Iterable[Failure]) -> str:
+def error_document(message: str, reason: str) -> str:
     """What stands on stdout when a verb could not get as far as its own document."""
-    return plain.text({"format_version": FORMAT_VERSION, "errors": plain.failures(failed)})
+    return plain.text(
+        {"format_version": FORMAT_VERSION, "errors": [{"reason": reason, "code": "", "message": message}]}
+    )
 
 
 def _plan(report: Report) -> dict[str, Any]:

@@ -65,11 +65,12 @@ DEFS: Final[Mapping[str, Schema]] = {
     "location": _object({"file": TEXT, "line": COUNT, "column": COUNT}),
     "failure": _object(
         {
-            "reason": _one_of(Reason),
+            "reason": {**TEXT, "description": "One CamelCase word: a condition's reason, or how the verb ended."},
             "code": TEXT,
             "message": TEXT,
             "retry_after_s": _or_null({"type": "number", "minimum": 0}),
-        }
+        },
+        optional=("retry_after_s",),
     ),
     "finding": _object(
         {

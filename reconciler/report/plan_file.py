@@ -23,17 +23,20 @@ FORMAT: Final = "modelpolicy plan"
 VERSION: Final = 1
 LIFETIME: Final = timedelta(hours=24)
 RULE: Final = "plan-file"
+START: Final = b'{"content":{"'  # of every saved plan: keys are sorted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How the plan was asked for, and for how long it is good. `revision` is the declarations' git revision, or ""."""
+    """How the plan was asked for, and for how long it is good. `revision` is the declarations' git revision, or "";
+    `prefix` is the working directory relative to the repository root."""
 
     made_at: datetime
     expires_at: datetime
     revision: str = ""
     targets: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
+    prefix: str = ""
     prune: bool = False
     keep_going: bool = False
     reason: str = ""  # of --allow, journaled when the plan is carried out

@@ -9,10 +9,9 @@ import pytest
 import report_samples as samples
 
 from reconciler.plan import Action, Change, ChangeReason, FieldChange
-from reconciler.reasons import Reason
 from reconciler.report import as_json, plain
 from reconciler.report.output_schemas import output_schemas
-from reconciler.state import UNOBSERVABLE, Capability, Endpoint, Failure, Model, Rate, Snapshot, Target
+from reconciler.state import UNOBSERVABLE, Capability, Endpoint, Model, Rate, Snapshot, Target
 
 DOCUMENTS = {
     "plan": as_json.plan(samples.report()),
@@ -23,7 +22,7 @@ DOCUMENTS = {
     "status": as_json.status(samples.report()),
     "statuses": as_json.status(samples.report(), samples.report(snapshot=None)),
     "history": as_json.history([(samples.RUN, (samples.ENTRY,)), (samples.RUN, None)]),
-    "error": as_json.error_document([Failure("the lock is held by lin@build-7", Reason.PLATFORM_UNAVAILABLE)]),
+    "error": as_json.error_document("the lock is held by lin@build-7", "Locked"),
 }
 VERBS = {"plans": "plan", "applies": "apply", "statuses": "status", "error": "plan"}
 
@@ -94,7 +93,7 @@ def test_what_cannot_be_seen_is_neither_null_nor_a_value() -> None:
 
 def test_invisible_characters_and_broken_text_are_escaped_and_come_back_as_they_were() -> None:
     nasty = "a\x1b[31m\x9b31m\u202eb\u2028\ud800\x7f中文"
-    written = as_json.error_document([Failure(nasty, Reason.PLATFORM_REFUSED)])
+    written = as_json.error_document(nasty, "Unexpected")
     assert json.loads(written)["errors"][0]["message"] == nasty
     assert written.encode().isascii() is False  # readable Chinese stays readable
     assert not set(written) & set("\x1b\x9b\u202e\u2028\ud800\x7f")
