@@ -25,8 +25,9 @@ from starlette.routing import Route
 from reconciler.errors import ModelPolicyError, Permanent, PlatformError, Transient
 from reconciler.kinds.platform_account import Actions
 from reconciler.platforms.embedded import actions, dataplane, httpfaults, private, signing, wire
+from reconciler.platforms.embedded.actions import Look
 from reconciler.platforms.embedded.engine import Engine
-from reconciler.platforms.embedded.httpfaults import FaultKind, Faults
+from reconciler.platforms.embedded.faults import FaultKind, Faults
 from reconciler.platforms.embedded.keys import Keys
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.platforms.embedded.wire import Call, WireError
@@ -45,7 +46,7 @@ class Served:
     engine: Engine
     keys: Keys
     actions: Actions = field(default_factory=Actions)
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults[Look] = field(default_factory=Faults)
 
 
 class _Lost(Response):
