@@ -46,13 +46,18 @@ class Read:
 
 def read(paths: tuple[str, ...]) -> Read:
     """Gather and load the paths; none is the working directory, "-" is standard input."""
-    gathered = files.gather(paths, _stdin() if "-" in paths else None)
+    gathered = gather(paths)
     loaded = load(gathered.texts, complete=gathered.complete)
     return Read(
         loaded.declared,
         in_order((*gathered.findings, *loaded.findings)),
         {text.name: text.content for text in gathered.texts},
     )
+
+
+def gather(paths: tuple[str, ...]) -> files.Gathered:
+    """The texts at the paths, not looked into."""
+    return files.gather(paths, _stdin() if "-" in paths else None)
 
 
 def _stdin() -> BinaryIO:

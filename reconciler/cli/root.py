@@ -16,6 +16,7 @@ from reconciler.cli import endings
 # In the order of work. Each is the module reconciler.cli.<verb> ("import" is import_), with a click command `command`.
 VERBS: Final = {
     "validate": "Check the declarations: schema, references, rules and constraints.",
+    "fmt": "Put policy files in canonical order, comments kept.",
     "explain": "Explain a kind, a field, a rule, a guard or a reason.",
     "schema": "Print JSON Schema and CRDs, made from the kinds.",
     "platform": "The embedded platform: seed it, spend on it.",

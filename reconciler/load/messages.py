@@ -87,7 +87,7 @@ def _said(detail: Mapping[str, Any], model: type[BaseModel], root: Path) -> Said
     path = root + (loc[:-1] if on_key else loc)
     name, kind, value = dotted(path), detail["type"], detail.get("input")
     if kind == "extra_forbidden":
-        fields = _fields(model, loc[:-1])
+        fields = field_names(model, loc[:-1])
         return Said("unknown-field", path, f"`{name}` is not a field", did_you_mean(str(loc[-1]), fields), on_key=True)
     if kind == "missing":
         return Said("missing-field", path[:-1], f"`{name}` is missing", _docs(model, loc), on_key=True)
@@ -163,7 +163,7 @@ def _docs(model: type[BaseModel], loc: Path) -> str:
     return ""
 
 
-def _fields(model: type[BaseModel], loc: Path) -> list[str]:
+def field_names(model: type[BaseModel], loc: Path) -> list[str]:
     """The keys that the mapping at `loc` may have."""
     owner = _at(model, loc)
     return [info.alias or name for name, info in owner.model_fields.items()] if owner else []
