@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from reconciler import apply, ledger, platforms, records, rules
+from reconciler import apply, guards, ledger, platforms, records, rules
 from reconciler import plan as planning
 from reconciler.errors import LedgerError, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
@@ -23,8 +23,8 @@ from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.pen import NoPen, Pen, recovered
-from reconciler.plan import Change, Question, Verdict, VerdictKind
-from reconciler.platforms import Connection, Platform, Reader, ReadOnly
+from reconciler.plan import Change, Plan, Question
+from reconciler.platforms import Connection, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
 from reconciler.state import (
@@ -38,7 +38,6 @@ from reconciler.state import (
     Snapshot,
     Support,
     Target,
-    Write,
 )
 from reconciler.status import ResourceStatus
 
@@ -47,8 +46,8 @@ from reconciler.status import ResourceStatus
 class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
     `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
-    `keep_going`: only what an error or a refused guard affects waits; `waits` leaves an item alone until then while what is
-    wanted of it has that fingerprint: the back-off of a loop."""
+    `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
+    `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop."""
 
     account: str
     everything: Declared
@@ -57,6 +56,7 @@ class Asked:
     prune: bool = False
     under: tuple[str, ...] = ()
     prefix: str = ""
+    allows: tuple[guards.Allow, ...] = ()
     keep_going: bool = False
     waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
 
@@ -111,6 +111,7 @@ def look(
     findings = _findings(asked, snapshot, history, capabilities, now)
     question = _question(asked, snapshot, history, capabilities, findings, now)
     plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
+    plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
     return Report(
         account=asked.resource,
         declared=asked.declared,
@@ -135,7 +136,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
     """
     if report.snapshot is None or refuses(report, asked):
         return report
-    held = _held(report.plan.guards, report.plan.changes)
+    held = _held(report.plan)
     due = tuple(change for change in report.plan.changes if change not in held)
     if not _anything_to_write(report, asked, store.history(asked.account), due, acting):
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
@@ -162,8 +163,7 @@ def _lock(asked: Asked, store: ledger.Ledger, acting: Acting) -> AbstractContext
 
 def refuses(report: Report, asked: Asked) -> bool:
     """Whether nothing at all may be written: an error finding or a refused guard, and no word to keep going."""
-    refused = any(verdict.verdict is VerdictKind.REFUSED for verdict in report.plan.guards)
-    return not asked.keep_going and (bool(errors(report.findings)) or refused)
+    return not asked.keep_going and bool(errors(report.findings) or guards.refused(report.plan))
 
 
 def connect(account: Resource[PlatformAccountSpec], connection: Connection) -> Platform:
@@ -171,34 +171,12 @@ def connect(account: Resource[PlatformAccountSpec], connection: Connection) -> P
     try:
         return platforms.connect(account.spec, connection)
     except PlatformError as error:
-        return _Unreachable(error)
+        return Unreachable(error)
 
 
 def connect_reader(account: Resource[PlatformAccountSpec], connection: Connection) -> Reader:
     """The account's platform as a type that cannot write; nothing is created, not even a local file."""
     return ReadOnly(connect(account, replace(connection, create=False)))
-
-
-class _Unreachable:
-    """A platform that could not be opened: every call raises why."""
-
-    def __init__(self, error: PlatformError) -> None:
-        self._error = error
-
-    def capabilities(self) -> Mapping[Operation, Support]:
-        raise self._error
-
-    def observe(self, limited_models: frozenset[str]) -> Snapshot:  # noqa: ARG002  # the shape of a platform
-        raise self._error
-
-    def read(self, target: Target) -> Snapshot:  # noqa: ARG002
-        raise self._error
-
-    def write(self, write: Write) -> None:  # noqa: ARG002
-        raise self._error
-
-    def close(self) -> None:
-        """Nothing was opened."""
 
 
 # Check and observe.
@@ -263,7 +241,7 @@ def _question(  # a plan is asked for with all that is known
     )
 
 
-def _with_waits(plan: planning.Plan, waits: Mapping[tuple[Target, str], datetime]) -> planning.Plan:
+def _with_waits(plan: Plan, waits: Mapping[tuple[Target, str], datetime]) -> Plan:
     """The plan with the back-off of items that failed lately; what was changed since is wanted differently and waits no more."""
 
     def waiting(change: Change) -> Change:
@@ -284,17 +262,15 @@ def _inputs_digest(asked: Asked) -> str:
     return hashlib.sha256(json.dumps(question, separators=(",", ":")).encode()).hexdigest()
 
 
-def _held(guards: Sequence[Verdict], changes: Sequence[Change]) -> dict[Change, Outcome]:
+def _held(plan: Plan) -> dict[Change, Outcome]:
     """The changes that a refused guard keeps back although the run goes on, with what becomes of them."""
+    stopped = guards.stopped(plan)
     held: dict[Change, Outcome] = {}
-    for verdict in guards:
-        if verdict.verdict is VerdictKind.REFUSED:
-            for change in changes:
-                if verdict.address in (None, change.address):
-                    message = f"guard {verdict.id} refused it: {verdict.message}"
-                    held[change] = Outcome(
-                        change.address, change.target, Result.SKIPPED, message, reason=Reason.GUARD_REFUSED
-                    )
+    for change in plan.changes:
+        verdict = stopped.get((change.address, change.target))
+        if verdict is not None:
+            message = f"guard {verdict.id} refused it: {verdict.message}"
+            held[change] = Outcome(change.address, change.target, Result.SKIPPED, message, Reason.GUARD_REFUSED)
     return held
 
 
@@ -350,13 +326,17 @@ def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Reco
 
 
 def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
+    """The journal's head of this run; a guard that was waved through is on record with its reason."""
+    allowed = [
+        f"allow {each.guard}{f'={each.address}' if each.address else ''}: {each.reason}" for each in asked.allows
+    ]
     return Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
         account=asked.account,
         operation=acting.operation,
         actor=acting.actor,
         revision=acting.revision,
-        reason=acting.reason,
+        reason="; ".join(filter(None, [acting.reason, *allowed])),
         plan=acting.plan,
         started_at=now,
     )

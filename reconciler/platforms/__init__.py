@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, cast
 
+from reconciler.errors import PlatformError
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.state import Operation, Snapshot, Support, Target, Write
 
@@ -83,6 +84,28 @@ class ReadOnly:
     def close(self) -> None:
         """See `Reader.close`."""
         self._reader.close()
+
+
+class Unreachable:
+    """A platform that could not be opened: every call raises why."""
+
+    def __init__(self, error: PlatformError) -> None:
+        self._error = error
+
+    def capabilities(self) -> Mapping[Operation, Support]:
+        raise self._error
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:  # noqa: ARG002  # the shape of a platform
+        raise self._error
+
+    def read(self, target: Target) -> Snapshot:  # noqa: ARG002
+        raise self._error
+
+    def write(self, write: Write) -> None:  # noqa: ARG002
+        raise self._error
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 @dataclass(frozen=True, slots=True)
