@@ -15,12 +15,13 @@ FORMATS: Final = {
     "apply": ("text", "json"),
     "status": ("text", "json"),
     "drift": ("text", "json"),
+    "history": ("text", "json"),
 }
 FILE_COLUMNS: Final = 100
 
 
 def renderer(output: Output, what: str) -> Callable[..., str]:
-    """The function `what` (plan, findings, applied, status, drift) of the output's format; imported when it is asked for."""
+    """The function `what` (plan, findings, applied, status, drift, history) of the output's format; imported when it is asked for."""
     found: Callable[..., str] = getattr(importlib.import_module(f"reconciler.report.as_{output.format}"), what)
     return found
 

@@ -21,6 +21,8 @@ VERBS: Final = {
     "schema": "Print JSON Schema and CRDs, made from the kinds.",
     "platform": "The embedded platform: seed it, spend on it.",
     "show": "Render a saved plan again.",
+    "history": "Show past runs: what was changed, by whom and why.",
+    "unlock": "Break the lock of a dead run.",
     "completion": "Print the completion script of a shell.",
 }
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
