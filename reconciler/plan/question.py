@@ -11,6 +11,7 @@ from reconciler.kinds import Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Declared, Held, matches_name, observes
 from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.reasons import Reason
 from reconciler.state import Capability, History, Operation, Record, Snapshot, Support, Target
 
 PAUSED: Final = "modelpolicy.dev/paused"
@@ -99,18 +100,25 @@ class Question:
 
     @cached_property
     def holds_account(self) -> bool:
-        """Whether a held document keeps the whole account untouched: its PlatformAccount, or a constraint that nobody can
-        read and that might therefore forbid anything."""
-        return any(
+        """Whether the whole account stays untouched: another account is the same platform account, or its PlatformAccount
+        is held, or a constraint is that nobody can read and that might therefore forbid anything."""
+        return self._conflicted or any(
             held.kind == "PolicyConstraint" or (held.kind == "PlatformAccount" and held.name in ("", self.account.name))
             for held in self.declared.held
         )
+
+    @cached_property
+    def _conflicted(self) -> bool:
+        conflicts = (found.resource for found in self.findings if found.reason is Reason.CONFLICTED)
+        return self.account.address in conflicts
 
     @cached_property
     def no_reverts(self) -> str:
         """Why nothing is reverted for want of a declaration in this pass, "" where it may be."""
         if not self.declared.complete:
             return "something could not be read, so what is missing may only be unreadable"
+        if self._conflicted:
+            return f"another account is the same platform account as {self.account.name} and may declare it"
         unclear = next((held for held in self.declared.held if held.may_govern_anything), None)
         return f"{unclear.location} could not be understood and may declare it" if unclear else ""
 

@@ -64,5 +64,8 @@ def others(resources: Iterable[Resource[Any]]) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time in UTC to the second, as messages write it."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time in UTC to the second, as messages write it; as it was written where UTC has no such year."""
+    try:
+        return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError:
+        return time.isoformat()

@@ -31,6 +31,7 @@ from reconciler.finding import Location
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Held
 from reconciler.plan import Action, Change, ChangeReason, FieldChange, Plan, fingerprint, make, writes_of
+from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
@@ -280,6 +281,13 @@ WHERE = Location("policies/broken.yaml", 1, 1)
 def test_what_a_held_document_may_govern_is_not_changed(held: Held, changed: list[str]) -> None:
     plan = make(question(declared(limit(), account(), held=(held,)), snapshot(model())))
     assert addresses(plan.changes) == changed
+
+
+def test_an_account_that_conflicts_with_another_stays_untouched() -> None:
+    conflict = error(account(), rule="duplicate-target", reason=Reason.CONFLICTED)
+    everything = declared(limit(), account())
+    assert make(question(everything, snapshot(model()), findings=(conflict,))).changes == ()
+    assert make(question(everything, snapshot(model()))).changes != ()
 
 
 def test_a_held_override_keeps_the_endpoint_it_names() -> None:
