@@ -137,9 +137,9 @@ def prose(text: str) -> str:
     the source) parts the sign from what follows it.
     """
     escaped = _MARKUP.sub(r"\\\1", safe(text))
-    started = re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _not_a_list, escaped)
-    cut = re.sub(r"([@#!~%$:&^])(?=\S)", r"\1&#8203;", started)
-    return re.sub(r"(?i)\b(www|gh)(?=[.-])", r"\1&#8203;", cut)
+    cut = re.sub(r"([@#!~%$:&^])(?=\S)", r"\1&#8203;", escaped)
+    cut = re.sub(r"(?i)\b(www|gh)(?=[.-])", r"\1&#8203;", cut)
+    return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _not_a_list, cut)  # last: its own entity must not be cut
 
 
 def _not_a_list(start: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ from reconciler.state import Target
 EVIL = [
     "`a` | b", "@octocat", "#1", "<script>alert(1)</script>", "```\n# Title", "[x](https://evil)", "https://evil.example",
     "www.evil.example", "</details>", "<!-- modelpolicy plan -->", "**b** _i_ ~~s~~", "\x1b[31m\u202e", "&lt;b&gt;",
-    "GH-12", "a@b.example", "~team !12 %3 $4 :+1:",
+    "GH-12", "a@b.example", "~team !12 %3 $4 :+1:", "0.", "12) x",
 ]  # fmt: skip
 TEXT = st.one_of(st.sampled_from(EVIL), st.text(max_size=40))
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
