@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.platform_serve import serve
 from reconciler.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ KINDS = ("online", "batch", "plugin", "knowledge-base")
     epilog=shared.examples(
         ("modelpolicy platform seed seed.yaml", "models and endpoints of your own"),
         ("modelpolicy platform use doubao-seed-1-6 --tokens 12000", "spend, and see the charge"),
+        ("modelpolicy platform serve --listen 127.0.0.1:8900", "over HTTP, with Ark's protocol"),
         ("MODELPOLICY_CLOCK_OFFSET=7200 modelpolicy status", "two hours later"),
     )
 )
@@ -33,6 +35,9 @@ def command() -> None:
 
     It enforces the platform's rules and meters what is spent, by itself, whatever modelpolicy checks beforehand.
     """
+
+
+command.add_command(serve)
 
 
 def database(function: Any) -> Any:

@@ -1,0 +1,120 @@
+"""`modelpolicy platform serve`: the embedded platform over HTTP with Ark's wire protocol, until it is interrupted."""
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli import common as shared
+from reconciler.cli.common import Common, Exit
+from reconciler.cli.endings import Stop
+from reconciler.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from reconciler.kinds.platform_account import Actions
+
+DEFAULT_LISTEN = "127.0.0.1:8900"
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT; a host of IPv6 in brackets."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            self.fail(f"{value!r} is not HOST:PORT, as in {DEFAULT_LISTEN} (port 0: any free one)", param, ctx)
+        return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+@click.command(
+    epilog=shared.examples(
+        ("modelpolicy platform serve", f"on {DEFAULT_LISTEN}"),
+        ("modelpolicy platform serve --listen 127.0.0.1:0 --db rehearsal.db --keys keys.json", ""),
+        ("modelpolicy platform serve --actions policies/account.yaml", "with the account's private actions"),
+    )
+)
+@click.option(
+    "--listen", type=Address(), default=DEFAULT_LISTEN, show_default=True, envvar="MODELPOLICY_PLATFORM_LISTEN",
+    help="Where to listen. Plain HTTP: anything but loopback is for networks you trust.",
+)  # fmt: skip
+@click.option(
+    "--db", metavar="PATH", envvar="MODELPOLICY_DB", help="The platform's SQLite file (default: the account's)."
+)
+@click.option(
+    "--keys", metavar="FILE", envvar="MODELPOLICY_KEYS", type=click.Path(dir_okay=False),
+    help="JSON with access_key, secret_key and api_key: read when present, made for its owner only (mode 0600) when absent, "
+    "and then shown once. Default: beside the database, as NAME.keys.json.",
+)  # fmt: skip
+@click.option(
+    "--actions", "policies", metavar="PATH", multiple=True, type=click.Path(exists=True),
+    help="Policies whose ark account names private actions in ark.actions: they are served too, under those names, and "
+    "marked as not published by Ark. Repeatable.",
+)  # fmt: skip
+@shared.options("account")
+@click.pass_obj
+def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common: Common, **given: Any) -> Exit:
+    """Serve the embedded platform with Ark's protocol: the control plane on / with V4 signatures, chat completions and
+    embeddings under /api/v3 with a Bearer key. It echoes, and says so; usage is metered.
+
+    Point an account at it with `platform: ark` and `ark.endpoint`, and any client of Ark with its base URL. Troubles can be
+    ordered: POST /modelpolicy/faults with {"kind": "throttle", "action": "", "times": 1, "seconds": 5} and the API key; kinds are
+    latency, throttle, unavailable, answer-lost, stale-read, stuck-page, error-in-200, no-metadata. DELETE takes them back.
+    """
+    try:
+        from reconciler.platforms.embedded import server
+    except ModuleNotFoundError as exc:
+        raise Stop(f"serving needs the package {exc.name}; run: pip install 'modelpolicy[serve]'") from exc
+    from reconciler.cli import opening
+    from reconciler.cli.platform import path_of
+    from reconciler.platforms.embedded import keys
+    from reconciler.platforms.embedded.engine import open_engine
+
+    private = _private_actions(given["policies"], common.account)
+    path = path_of(db, None if given["policies"] else common.account)
+    file = Path(given["keys"]) if given["keys"] else Path(path).with_suffix(".keys.json")
+    engine = open_engine(path, opening.clock())
+    try:
+        held, made = keys.load_or_make(file)
+        with server.listen(*listen) as listening:
+            terminal.note(f"keys: {file}" + (", made now and shown this once:" if made else ""))
+            if made:
+                terminal.note(json.dumps(held.shown, indent=2))
+            for name, action in sorted(private.model_dump(exclude_none=True).items()):
+                terminal.note(f"private action, not published by Ark: {action['action']} ({name.replace('_', '-')})")
+            host, port = listening.getsockname()[:2]
+            _announce(terminal, path, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", host)
+            served = server.Served(engine=engine, keys=held, actions=private)
+            server.server(served).run(sockets=[listening])
+    finally:
+        engine.close()
+    return Exit.OK
+
+
+def _announce(terminal: Terminal, path: str, url: str, host: str) -> None:
+    terminal.note(f"serving {path} on {url} (control plane) and {url}/api/v3 (data plane); stop with Ctrl-C")
+    if not ipaddress.ip_address(host).is_loopback:
+        terminal.note("warning: this is plain HTTP and not loopback; whoever can read the network can read the API key")
+
+
+def _private_actions(policies: tuple[str, ...], account: str | None) -> "Actions":
+    """The private actions of the one ark account in `policies`."""
+    from reconciler.cli import opening
+    from reconciler.kinds.platform_account import Actions
+
+    if not policies:
+        return Actions()
+    declared = opening.read(policies).declared
+    known = {name: declared.accounts[name].spec for name in opening.accounts(declared, account)}
+    found = {name: spec.ark.actions for name, spec in known.items() if spec.platform == "ark"}
+    if len(found) != 1:
+        raise click.UsageError(
+            f"--actions needs policies with one ark account, there are {len(found)}: {', '.join(sorted(found)) or 'none'}; "
+            "name one with --account"
+        )
+    return next(iter(found.values()))
