@@ -142,7 +142,9 @@ class Question:
 
     @cached_property
     def _unusable(self) -> tuple[Resource[Any], ...]:
-        return tuple(each for each in self.declared.constraints if each.address in self.broken)
+        """The constraints whose errors make them unusable; one that only warns stops nothing either way."""
+        errors = (each for each in self.declared.constraints if each.spec.severity is Severity.ERROR)
+        return tuple(each for each in errors if each.address in self.broken)
 
     def _model_of(self, resource: Resource[Any]) -> str | None:
         target = self.claims.get(resource.address)

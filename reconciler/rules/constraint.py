@@ -153,11 +153,20 @@ def _finding(constraint: Constraint, message: str, place: _Place, severity: Seve
         rule=RULE.id,
         severity=severity,
         message=message,
-        hint=f"{constraint.address} ({constraint.origin}) asks for it.",
+        hint=_hint(constraint),
         location=location,
         resource=resource.address if resource else None,
         reason=RULE.reason if severity is Severity.ERROR else None,
     )
+
+
+def _hint(constraint: Constraint) -> str:
+    return f"{constraint.address} ({constraint.origin}) asks for it."
+
+
+def told_by(finding: Finding, constraint: Constraint) -> bool:
+    """Whether the finding says that this constraint is not met."""
+    return finding.rule == RULE.id and finding.hint == _hint(constraint)
 
 
 def _about_unseen(fault: Fault, subject: _Subject) -> bool:

@@ -1,7 +1,4 @@
-"""Findings, changes, outcomes, previous conditions and `now` become status conditions. Pure; one table decides.
-
-The same conditions appear in `status` and on custom resources (metav1 shape); DESIGN.md's table of situations is the spec.
-"""
+"""What a status is made of: conditions in the metav1 shape and the kind's own fields. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
