@@ -138,7 +138,7 @@ class Question:
         return item_names(self.snapshot, target) if target is not None else frozenset()
 
     def _held_by_constraint(self, resource: Resource[Any]) -> bool:
-        return any(_could_match(constraint, resource, self._model_of(resource)) for constraint in self._unusable)
+        return any(could_match(constraint, resource, self._model_of(resource)) for constraint in self._unusable)
 
     @cached_property
     def _unusable(self) -> tuple[Resource[Any], ...]:
@@ -197,9 +197,12 @@ def _same_file(source: str, file: str) -> bool:
     return shared > 0 and ours[-shared:] == theirs[-shared:]
 
 
-def _could_match(constraint: Resource[Any], resource: Resource[Any], model: str | None) -> bool:
+def could_match(constraint: Resource[Any], resource: Resource[Any], model: str | None) -> bool:
     """Whether an unusable constraint might have had a say on the resource; a model that is not known might match."""
     spec, match = constraint.spec, constraint.spec.match
+    spaces = (None, resource.namespace, resource.account.partition("/")[0])
+    if constraint.namespace not in spaces:
+        return False  # in a cluster it governs its own namespace, and what is on an account there
     if model is not None and not matches_name(model, match.models):
         return False
     if spec.scope.value == "Model":

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.kinds import Resource
+from reconciler.kinds import Resource, registry
+from reconciler.plan.question import could_match
 from reconciler.rules import constraint
 from reconciler.state import UNOBSERVABLE, Fields, FreeTokens, Limit, Model, Rate, Seen, Snapshot, Target
 from reconciler.status.standing import Standing
@@ -98,8 +99,15 @@ def _constraint(standing: Standing, resource: Resource[Any]) -> dict[str, Any]:
     """How many resources the constraint speaks of, and how many do not meet it."""
     governed = [each for each in standing.declared.resources if each.kind != "PolicyConstraint"]
     refused = {found.resource for found in standing.findings if constraint.told_by(found, resource)}
-    matched = {each.address for each in governed if constraint.may_match(resource, each)}
+    matched = {each.address for each in governed if could_match(resource, each, _model_of(standing, each))}
     return {"matched": len(matched), "refused": len(refused)}
+
+
+def _model_of(standing: Standing, resource: Resource[Any]) -> str | None:
+    """The model of a resource; an override's only where the platform was seen."""
+    kind, snapshot = registry()[resource.kind], standing.snapshot
+    target = kind.target(resource, snapshot) if snapshot else None
+    return kind.model(snapshot, target) if snapshot and target else getattr(resource.spec, "model", None)
 
 
 def _rate(rate: Seen[Rate]) -> dict[str, int] | None:
