@@ -70,7 +70,12 @@ def _file(source: SourceText) -> Iterator[Judged]:
     if json:
         decoded = decoded.replace("\t", " ")  # JSON may indent with tabs; positions stay the same
     for line, chunk in text.chunks(decoded):
-        for document in tree.documents(events.slow(chunk), line, json=json):
+        if len(chunk) > text.MAX_CHUNK:
+            message = f"the document has {len(chunk):,} characters; at most {text.MAX_CHUNK:,} are read"
+            problem = tree.Problem("too-large", message, "split it", line, 1)
+            yield from judge(tree.Document(problems=[problem], line=line), source.name)
+            continue
+        for document in tree.documents(events.of(chunk), line, json=json):
             yield from judge(document, source.name)
 
 

@@ -28,7 +28,8 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "symlink-loop": "A directory links back to one that contains it. What is inside is read once, under its real place.",
         "too-complex": "A document is nested deeper than 64 levels or unfolds to more than 100,000 values, as alias bombs do. "
         "It is not read any further.",
-        "too-large": "A file above 8 MiB or a text above 256 Ki characters. Nobody reviews such a file; split it.",
+        "too-large": "A file above 8 MiB, a document above 1 Mi or a text above 256 Ki characters. Nobody reviews such "
+        "a file; split it.",
         "unknown-field": "A key that its kind does not have. A misspelt field would silently do nothing, so it is an error.",
         "unknown-kind": "A document of our apiVersion group with a kind that does not exist.",
         "unreadable": "A file or directory could not be read. The set is then incomplete, and nothing is reverted in this pass.",

@@ -79,6 +79,11 @@ class Node:
     weight: int = 1  # how many nodes it unfolds to
     source: str = ""  # a plain scalar as it is written
 
+    @property
+    def absent(self) -> bool:
+        """Whether nothing is written: a key without a value, an empty document."""
+        return self.value is None and self.entries is None and self.items is None and not self.source
+
     def get(self, *path: str) -> "Node | None":
         """The node at a path of keys, or None."""
         node: Node = self
@@ -295,6 +300,8 @@ class _Builder:
             self.anchors[anchor] = node
         if not self.stack:
             self.document.root = node
+            if node.absent:
+                node.line, node.column = self.document.line, 1
             return
         parent = self.stack[-1]
         if parent.items is not None:
@@ -305,6 +312,8 @@ class _Builder:
             self.keys[-1] = node
         else:
             self.keys[-1] = None
+            if node.absent:  # nothing is written there: its key is the place that a person sees
+                node.line, node.column = key.line, key.column
             self.enter(parent, key, node)
 
     def enter(self, parent: Node, key: Node, node: Node) -> None:
