@@ -1,15 +1,16 @@
 # make demo    install into .venv and see policies converge on the embedded platform
 # make test    install everything and run the whole test suite
 # make check   lint, types, import contracts
+# make docs    write docs/reference and crds again from the code
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := ark,metrics,postgres,serve
 
-.PHONY: help install demo test check
+.PHONY: help install demo test check docs
 help:
-	@sed -n 's/^# //p' Makefile | head -3
+	@sed -n 's/^# //p' Makefile | head -4
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,3 +37,6 @@ check: $(VENV)/.developed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
