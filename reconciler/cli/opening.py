@@ -1,14 +1,17 @@
-"""Opens what verbs work on: declarations, accounts, platforms and the clock. The only reader of the environment
+"""Opens what verbs work on: declarations, accounts, platforms, the ledger and the clock. The only reader of the environment
 beside click and the terminal.
 
 Heavy: a verb that needs it imports it, the root never does. It opens and closes; what happens in between is `reconcile`'s.
 """
 
 import difflib
+import getpass
 import os
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +19,13 @@ from typing import BinaryIO, Final
 
 import click
 
-from reconciler import platforms
-from reconciler.cli.common import Common
+from reconciler import reconcile
 from reconciler.finding import Finding, Location, in_order
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
+from reconciler.ledger import Ledger, open_ledger
 from reconciler.load import frame, load
-from reconciler.platforms import Connection, Platform, ReadOnly
+from reconciler.platforms import Connection, Platform, Reader
 from reconciler.reconcile import Asked
 from reconciler.sources import files
 
@@ -95,23 +98,33 @@ def accounts(declared: Declared, wanted: str | None) -> tuple[str, ...]:
     return (wanted,)
 
 
-def targets(common: Common) -> tuple[str, ...]:
+def targets(wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The --target values, each known to be a kind or one of its resources' addresses in form."""
     kinds = sorted(registry())
-    for target in common.targets:
+    for target in wanted:
         kind = target.partition("/")[0]
         if kind not in kinds:
             near = difflib.get_close_matches(kind, kinds, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"the kinds are {', '.join(kinds)}."
             raise click.UsageError(f"--target {target}: there is no kind {kind!r}: {hint}")
-    return common.targets
+    return wanted
 
 
 def under(paths: tuple[str, ...]) -> tuple[str, ...]:
     """This run's paths relative to the repository root (or to the working directory where there is no repository)."""
-    here = Path.cwd()
-    root = next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
+    root = _root()
     return tuple(sorted({_relative(Path(path), root) for path in paths or (".",) if path != "-"}))
+
+
+def prefix() -> str:
+    """The working directory's place in the repository, "" at its root."""
+    place = Path.cwd().relative_to(_root()).as_posix()
+    return "" if place == "." else place
+
+
+def _root() -> Path:
+    here = Path.cwd()
+    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -120,23 +133,45 @@ def _relative(path: Path, root: Path) -> str:
 
 
 @contextmanager
-def reader(asked: Asked) -> Iterator[ReadOnly]:
-    """The account's platform, seen through a type that has no write; closed at the end."""
-    with _opened(asked, create=False) as platform:
-        yield ReadOnly(platform)
+def reader(asked: Asked) -> Iterator[Reader]:
+    """The account's platform, seen through a type that has no write; closed at the end. Creates nothing."""
+    opened = reconcile.connect_reader(asked.resource, Connection(clock(), create=False))
+    with closing(opened):
+        yield opened
 
 
 @contextmanager
 def platform(asked: Asked) -> Iterator[Platform]:
     """The account's platform, to be written to; closed at the end."""
-    with _opened(asked, create=True) as opened:
+    opened = reconcile.connect(asked.resource, Connection(clock()))
+    with closing(opened):
         yield opened
 
 
 @contextmanager
-def _opened(asked: Asked, *, create: bool) -> Iterator[Platform]:
-    opened = platforms.connect(asked.resource.spec, Connection(clock(), create=create))
-    try:
+def ledger(where: str) -> Iterator[Ledger]:
+    """The run's ledger; nothing is created before something is written."""
+    opened = open_ledger(where)
+    with closing(opened):
         yield opened
-    finally:
-        opened.close()
+
+
+def actor() -> str:
+    """Who runs this: user@host, for the journal."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no such user in this container
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def revision() -> str:
+    """The git revision of the working directory, "" where there is no repository or no git."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607  # the user's own git
+            capture_output=True, text=True, timeout=5, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

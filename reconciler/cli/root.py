@@ -16,13 +16,16 @@ from reconciler.cli import endings
 # In the order of work. Each is the module reconciler.cli.<verb> ("import" is import_), with a click command `command`.
 VERBS: Final = {
     "validate": "Check the declarations: schema, references, rules and constraints.",
+    "plan": "Show what would change, and why.",
+    "show": "Render a saved plan again.",
+    "apply": "Make the platform as declared, after you said yes.",
+    "status": "Show how every model, endpoint and resource stands.",
     "fmt": "Put policy files in canonical order, comments kept.",
     "explain": "Explain a kind, a field, a rule, a guard or a reason.",
     "schema": "Print JSON Schema and CRDs, made from the kinds.",
-    "platform": "The embedded platform: seed it, spend on it, serve it.",
-    "show": "Render a saved plan again.",
     "history": "Show past runs: what was changed, by whom and why.",
     "unlock": "Break the lock of a dead run.",
+    "platform": "The embedded platform: seed it, spend on it, serve it.",
     "completion": "Print the completion script of a shell.",
 }
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"

@@ -1,26 +1,29 @@
-"""`modelpolicy validate`: every finding at once, offline. Does not write anywhere."""
+"""`modelpolicy validate`: every finding at once, offline unless --online. Does not write anywhere."""
 
 import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
-from reconciler.cli import formats, opening
+from reconciler.cli import formats, looking, opening
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
-from reconciler.finding import Severity
+from reconciler.finding import Severity, in_order
+from reconciler.state import Failure
 
 
 @click.command(
     epilog=shared.examples(
         ("modelpolicy validate policies/", "every finding, with its lines"),
         ("modelpolicy validate - < limits.yaml", "standard input"),
+        ("modelpolicy validate --online", "with the rules that need the platform"),
         ("modelpolicy validate -o github", "annotations in a pull request"),
         ("modelpolicy validate -o sarif=out.sarif -o text", "a file and the terminal"),
     )
 )
-@shared.options("paths", output=("text", "json", "github", "sarif", "junit"))
+@shared.options("paths", "account", "ledger", output=("text", "json", "github", "sarif", "junit"))
+@click.option("--online", is_flag=True, help="Look at the platform too; reads, never writes.")
 @click.pass_obj
-def command(terminal: Terminal, common: Common) -> Exit:
+def command(terminal: Terminal, common: Common, online: bool) -> Exit:
     """Check the declarations at PATH (default: the working directory).
 
     Checks schema, references, the platform's rules and your own constraints. Offline: needs no platform and no credentials.
@@ -28,12 +31,19 @@ def command(terminal: Terminal, common: Common) -> Exit:
     """
     read = opening.read(common.paths)
     found = reconcile.check(read.declared, read.findings, opening.clock()())
+    failed: tuple[Failure, ...] = ()
+    if online:
+        reports = looking.reports(common, read)
+        found = in_order((*found, *(one for report in reports for one in report.findings)))
+        failed = tuple(dict.fromkeys(one for report in reports for one in report.failures))
 
     def render(output: Output) -> str:
         more = formats.layout(terminal, output, read.frame)
         if output.format == "junit":
             more["files"] = read.texts
-        return formats.renderer(output, "findings")(found, len(read.declared.resources), (), **more)
+        return formats.renderer(output, "findings")(found, len(read.declared.resources), failed, **more)
 
     shared.emit(terminal, common.outputs, render)
+    if failed:
+        return Exit.UNEXPECTED
     return Exit.INVALID if any(one.severity is Severity.ERROR for one in found) else Exit.OK

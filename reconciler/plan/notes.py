@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from reconciler.plan import prices
 from reconciler.plan.items import Step
 from reconciler.plan.values import FieldChange
 from reconciler.state import (
@@ -78,8 +79,8 @@ def _limit_removed(model: Model) -> list[str]:
 
 
 def _activated(model: Model) -> list[str]:
-    prices = ", ".join(f"{price.item} {price.amount or 'unknown'} {price.unit}" for price in model.prices)
-    said = [f"a consent to pay: {prices}" if prices else "a consent to pay: its prices are not known"]
+    inference = dict(prices.groups(price for price in model.prices if price.amount is not None))["inference"]
+    said = ["a consent to pay: " + ("its prices are not known" if inference == prices.UNKNOWN else inference)]
     free = model.free_tokens
     if isinstance(free, FreeTokens) and free.remaining > 0:
         said.append(f"{free.remaining:,} free tokens are used up first")

@@ -313,7 +313,7 @@ def test_an_activation_says_what_it_costs() -> None:
     priced = model(state=OFF, prices=(Price("InferencePrompt", "0.8", "CNY/1M tokens"), Price("LoraFinetune", None, "CNY/1M tokens")),
                    free_tokens=FreeTokens(500_000, 1, 499_999))  # fmt: skip
     assert only(make(question(declared(activation()), snapshot(priced)))).notes == (
-        "a consent to pay: InferencePrompt 0.8 CNY/1M tokens, LoraFinetune unknown CNY/1M tokens",
+        "a consent to pay: input 0.8 CNY/1M tokens",
         "499,999 free tokens are used up first",
     )
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.finding import Finding, Location, Severity
+from reconciler.plan.prices import phrase
 from reconciler.report import as_text
 from reconciler.report.as_text.layout import Layout, Page, Span, bar, clip, safe, width
-from reconciler.report.as_text.prices import phrase
 from reconciler.report.as_text.status import effective
 from reconciler.report.as_text.words import duration, percent, short, value
 from reconciler.state import UNOBSERVABLE, Price, Rate
@@ -192,6 +192,8 @@ def test_prices_say_each_unit_once_and_what_nobody_knows() -> None:
     assert phrase(known) == "input 0.80, output 2.00 CNY/1M tokens"
     assert phrase((*known, Price("Other", None, unit))) == "input 0.80, output 2.00 CNY/1M tokens; Other not known"
     assert phrase(()) == "not known"
+    tiers = (Price("InferenceCompletion", "2", f"{unit}, from"), Price("InferenceCompletion", "8", f"{unit}, up to"))
+    assert phrase((known[0], *tiers)) == "input 0.80, output from 2, output up to 8 CNY/1M tokens"
 
 
 def test_by_default_status_shows_only_models_that_matter_and_says_how_many_it_left_out() -> None:

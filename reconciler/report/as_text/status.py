@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
+from reconciler.plan import prices
 from reconciler.report import Report
-from reconciler.report.as_text import prices
 from reconciler.report.as_text.findings import failures
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
 from reconciler.report.as_text.plan import title

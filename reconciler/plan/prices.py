@@ -1,4 +1,4 @@
-"""Prices as text in the three groups of the platform's page: inference, LoRA fine-tuning, full fine-tuning. Pure."""
+"""Prices in words, in the three groups of the platform's page: inference, LoRA fine-tuning, full fine-tuning. Pure."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -38,11 +38,17 @@ def phrase(prices: Iterable[Price]) -> str:
     parts = []
     listed = list(prices)
     known = [price for price in listed if price.amount is not None]
-    for unit, priced in groupby(known, key=lambda price: price.unit):
-        parts.append(", ".join(f"{word(price)} {price.amount}" for price in priced) + f" {unit}".rstrip())
+    for unit, priced in groupby(known, key=lambda price: price.unit.partition(", ")[0]):
+        parts.append(", ".join(map(_priced, priced)) + f" {unit}".rstrip())
     if unknown := [word(price) for price in listed if price.amount is None]:
         parts.append(f"{', '.join(unknown)} {UNKNOWN}" if known else UNKNOWN)
     return "; ".join(parts) or UNKNOWN
+
+
+def _priced(price: Price) -> str:
+    """A unit may say how its figure is meant: "CNY/1M tokens, from" is the lowest of several length tiers."""
+    meant = price.unit.partition(", ")[2]
+    return " ".join(filter(None, (word(price), meant, price.amount)))
 
 
 def word(price: Price) -> str:

@@ -1,0 +1,132 @@
+"""`modelpolicy apply`: plan, ask, carry out, report. The only verb here that writes to a platform."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from reconciler import reconcile
+from reconciler.cli import allowing, exits, formats, looking, opening
+from reconciler.cli import common as shared
+from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.opening import Read
+from reconciler.cli.progress import Progress
+from reconciler.cli.stopping import Stopping, stopping
+from reconciler.cli.terminal import Terminal
+from reconciler.errors import LockHeld
+from reconciler.ledger import Ledger
+from reconciler.reconcile import Acting, Asked
+from reconciler.report import Report, as_text
+from reconciler.report.as_text.layout import Layout
+from reconciler.report.as_text.words import count
+
+Pass = tuple[Asked, Report]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The flags of apply beside the shared ones."""
+
+    yes: bool
+    prune: bool
+    keep_going: bool
+    detailed_exitcode: bool
+    reason: str
+
+
+@click.command(
+    epilog=shared.examples(
+        ("modelpolicy apply policies/", "shows the plan and asks"),
+        ("modelpolicy apply policies/ --yes", "in CI, where nobody can be asked"),
+        ("modelpolicy apply --target InferenceLimit", "only the limits"),
+        ("modelpolicy apply --prune", "also take back what is no longer declared"),
+        ('modelpolicy apply --allow mass-revert --reason "team left"', "past a guard, journaled"),
+    )
+)
+@shared.options("paths", "account", "target", "ledger", output=formats.FORMATS["apply"])
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
+@click.option("--keep-going", is_flag=True, help="With errors or refused guards, apply what they do not affect.")
+@click.option("--allow", metavar="GUARD[=KIND/NAME]", multiple=True, help="Pass a guard; needs --reason. Repeatable.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; kept in the journal.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there were changes, waiting and manual ones too.")
+@click.pass_obj
+def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **flags: Any) -> Exit:
+    """Make the platform as declared at PATH (default: the working directory): shows the plan, asks, applies, proves.
+
+    Writes nothing while there is an error among the findings (exit 3) or a guard refuses (exit 4), unless --keep-going.
+    Exits 7 where a part failed; a second apply does the rest. Ctrl-C finishes what is in flight.
+    """
+    wish = Wish(**flags)
+    allows = allowing.parse(allow, wish.reason)
+    if not wish.yes and not terminal.interactive:
+        raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
+    read = opening.read(common.paths)
+    everyone = looking.asked(common, read, prune=wish.prune, keep_going=wish.keep_going, allows=allows)
+    with opening.ledger(common.ledger) as ledger:
+        passes = [(one, looking.look(one, ledger)) for one in everyone]
+        terminal.note(as_text.plan(*(report for _, report in passes), layout=_layout(terminal, read)))
+        if wish.yes or _agreed(passes):
+            done, code = _carry_out(terminal, ledger, passes, wish)
+        else:
+            terminal.note("Declined: nothing was written.")
+            done = tuple(report for _, report in passes)
+            code = exits.of(done, detailed=wish.detailed_exitcode)
+
+    def render(output: Output) -> str:
+        return formats.renderer(output, "applied")(*done, **formats.layout(terminal, output, read.frame))
+
+    shared.emit(terminal, common.outputs, render)
+    return code
+
+
+def _layout(terminal: Terminal, read: Read) -> Layout:
+    return Layout(terminal.width, terminal.notes_in_color, read.frame)
+
+
+def _agreed(passes: Sequence[Pass]) -> bool:
+    """Ask, where there is anything to be written; what would not be written anyway is not asked about."""
+    changes = sum(len(report.plan.changes) for asked, report in passes if not reconcile.refuses(report, asked))
+    if not changes:
+        return True
+    names = ", ".join(asked.account for asked, _ in passes)
+    return click.confirm(f"Apply {count(changes, 'change')} to {names}?", default=False, err=True)
+
+
+def _carry_out(
+    terminal: Terminal, ledger: Ledger, passes: Sequence[Pass], wish: Wish
+) -> tuple[tuple[Report, ...], Exit]:
+    """Carry out each account's plan, one account after the other; a locked account does not keep the others waiting."""
+    done: list[Report] = []
+    codes: list[Exit] = []
+    with stopping() as stop:
+        for asked, report in passes:
+            if stop.now():
+                break
+            progress = Progress(terminal, len(report.plan.changes))
+            try:
+                with opening.platform(asked) as platform:
+                    acting = _acting(stop, progress, wish)
+                    done.append(reconcile.act(report, asked, platform, ledger, acting))
+            except LockHeld as held:
+                terminal.note(f"Error: account {asked.account}: {held} (held by {held.holder})")
+                codes.append(Exit.LOCKED)
+                locked = held
+        if codes and not done:
+            raise locked
+        code = exits.first([*codes, exits.of(done, detailed=wish.detailed_exitcode)])
+        return tuple(done), stop.code(code)
+
+
+def _acting(stop: Stopping, progress: Progress, wish: Wish) -> Acting:
+    return Acting(
+        operation="apply",
+        actor=opening.actor(),
+        revision=opening.revision(),
+        reason=wish.reason,
+        clock=opening.clock(),
+        stop=stop.now,
+        sleep=stop.sleep,
+        progress=progress,
+    )

@@ -1,0 +1,37 @@
+"""`modelpolicy plan`: what would change and why, read live. Does not write to the platform or the ledger."""
+
+import click
+
+from reconciler.cli import common as shared
+from reconciler.cli import exits, formats, looking, opening
+from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.terminal import Terminal
+
+
+@click.command(
+    epilog=shared.examples(
+        ("modelpolicy plan policies/", "what would change, and why"),
+        ("modelpolicy plan policies/ --prune", "also take back what is no longer declared"),
+        ("modelpolicy plan --target InferenceLimit/search", "only what one resource declares"),
+        ("modelpolicy plan -o markdown=plan.md -o text", "for the pull request and for you"),
+        ("modelpolicy plan -o json | jq .summary", "for a program"),
+        ("modelpolicy plan --detailed-exitcode", "exit 2 where there are changes"),
+    )
+)
+@shared.options("paths", "account", "target", "ledger", output=("text", "json", "markdown", "html"))
+@click.option("--prune", is_flag=True, help="Plan to revert owned items whose declaration under PATH is gone.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes, waiting and manual ones too.")
+@click.pass_obj
+def command(terminal: Terminal, common: Common, prune: bool, detailed_exitcode: bool) -> Exit:
+    """Show what would change to make the platform as declared at PATH (default: the working directory).
+
+    Reads the platform live; never writes. Reverts and refusals come first, then every change by model.
+    """
+    read = opening.read(common.paths)
+    reports = looking.reports(common, read, prune=prune)
+
+    def render(output: Output) -> str:
+        return formats.renderer(output, "plan")(*reports, **formats.layout(terminal, output, read.frame))
+
+    shared.emit(terminal, common.outputs, render)
+    return exits.of(reports, detailed=detailed_exitcode)

@@ -1,0 +1,56 @@
+"""Ctrl-C and SIGTERM while something is written: the first lets what is in flight finish, the second ends at once."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from reconciler.cli.endings import Terminated
+from reconciler.cli.exits import Exit
+
+_WORDS = b"\nStopping: what is in flight is finished first. Once more stops at once.\n"
+
+
+@dataclass(slots=True)
+class Stopping:
+    """Whether to stop, and by which signal."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    signal: int = 0
+
+    def now(self) -> bool:
+        """Whether what is in flight is to be the last."""
+        return self.event.is_set()
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait, or return early once it is time to stop."""
+        return self.event.wait(seconds)
+
+    def code(self, code: Exit) -> Exit:
+        """An interruption by SIGTERM has an exit code of its own."""
+        return Exit.TERMINATED if code is Exit.INTERRUPTED and self.signal == signal.SIGTERM else code
+
+    def _hear(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the shape a handler has
+        if self.event.is_set():
+            raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+        self.signal = signum
+        self.event.set()
+        os.write(2, _WORDS)  # not print: a handler may run in the middle of one
+
+
+@contextmanager
+def stopping() -> Iterator[Stopping]:
+    """Hear both signals for the length of the context; outside the main thread nothing is heard."""
+    heard = Stopping()
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    before = {one: signal.signal(one, heard._hear) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
