@@ -8,6 +8,7 @@ from datetime import datetime
 
 from reconciler import kinds, ledger, records
 from reconciler.plan import Change, Question
+from reconciler.report import Report
 from reconciler.state import Outcome, Record, Result
 
 
@@ -61,3 +62,13 @@ def recovered(found: records.Found) -> ledger.Found:
     else:
         result, message = Result.SKIPPED.value, "its run was killed; the platform does not show that it happened"
     return ledger.Found(pending.run, pending.sequence, result, message, found.record)
+
+
+def result_word(report: Report) -> str:
+    """What the run is closed with."""
+    results = {outcome.result for outcome in report.outcomes}
+    if report.interrupted:
+        return "interrupted"
+    if not results & {Result.FAILED, Result.SKIPPED}:
+        return "converged"
+    return "partial" if Result.APPLIED in results else "failed"

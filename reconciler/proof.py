@@ -4,9 +4,12 @@ A limit that is set to the number it had already restarts its counting, so equal
 effective time does. It must not decide what follows from its answers.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from reconciler import kinds
 from reconciler.plan import Change
-from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Value, Write
+from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Value, Write
 
 
 def live(change: Change, snapshot: Snapshot) -> Fields | None:
@@ -55,3 +58,15 @@ def _began_anew(change: Change, before: Snapshot, after: Snapshot) -> bool | Non
     limits = [snapshot.models[change.target.name].limit for snapshot in (before, after)]
     starts = [None if limit is None or limit is UNOBSERVABLE else limit.effective_at for limit in limits]
     return None if None in starts else starts[0] != starts[1]
+
+
+def laid_over(snapshot: Snapshot | None, readings: Iterable[tuple[Target, Snapshot]]) -> Snapshot | None:
+    """The sweep with what was read back since laid over it."""
+    if snapshot is None:
+        return None
+    models, endpoints, switches = dict(snapshot.models), dict(snapshot.endpoints), snapshot.switches
+    for target, seen in readings:
+        models.update(seen.models)
+        endpoints.update(seen.endpoints)
+        switches = seen.switches if target.kind == "PlatformAccount" else switches
+    return replace(snapshot, models=models, endpoints=endpoints, switches=switches)

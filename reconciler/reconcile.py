@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from reconciler import apply, guards, ledger, platforms, records, rules
+from reconciler import apply, guards, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
 from reconciler.errors import LedgerError, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
-from reconciler.pen import NoPen, Pen, recovered
+from reconciler.pen import NoPen, Pen, recovered, result_word
 from reconciler.plan import Change, Plan, Question
 from reconciler.platforms import Connection, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
@@ -39,7 +39,7 @@ from reconciler.state import (
     Support,
     Target,
 )
-from reconciler.status import ResourceStatus
+from reconciler.status import ResourceStatus, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def look(
     question = _question(asked, snapshot, history, capabilities, findings, now)
     plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
     plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
-    return Report(
+    report = Report(
         account=asked.resource,
         declared=asked.declared,
         started_at=now,
@@ -120,11 +120,15 @@ def look(
         plan=plan,
         snapshot=snapshot,
         findings=findings,
-        statuses=tuple(previous.values()),
         failures=failures,
         capabilities=capabilities,
-        next_wake=_next_wake(asked.declared, plan.changes, (), now),
     )
+    return _judged(report, history, previous, now)
+
+
+def previous_statuses(store: ledger.Ledger, account: str) -> Mapping[str, ResourceStatus]:
+    """The statuses last published, by address. Read-only."""
+    return {address: status.from_json(written) for address, written in store.statuses(account).items()}
 
 
 def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, acting: Acting) -> Report:
@@ -140,19 +144,19 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
     due = tuple(change for change in report.plan.changes if change not in held)
     if not _anything_to_write(report, asked, store.history(asked.account), due, acting):
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
-        return _finished(report, asked, applied, held, acting.clock())
+        return _published(_finished(report, applied, held, acting.clock()), asked, store)
     with _lock(asked, store, acting) as lease:
         now = acting.clock()
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
         pen = Pen(store.begin(run), question, asked.prefix)
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
-        done = _finished(replace(report, run=run.id), asked, applied, held, acting.clock())
+        done = _finished(replace(report, run=run.id), applied, held, acting.clock())
         if not applied.trouble:  # else the lock may be another's, or the ledger full
             store.remember(asked.account, _to_remember(report, question, asked))
         with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
-            store.finish(run.id, _result_word(done), done.finished_at)
-    return done
+            store.finish(run.id, result_word(done), done.finished_at)
+    return _published(done, asked, store)
 
 
 def _lock(asked: Asked, store: ledger.Ledger, acting: Acting) -> AbstractContextManager[ledger.Lease]:
@@ -345,9 +349,7 @@ def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
 # Report.
 
 
-def _finished(
-    report: Report, asked: Asked, applied: apply.Applied, held: Mapping[Change, Outcome], now: datetime
-) -> Report:
+def _finished(report: Report, applied: apply.Applied, held: Mapping[Change, Outcome], now: datetime) -> Report:
     """The report with what became of each change, in the plan's order, and what was read back."""
     done = iter(applied.outcomes)
     outcomes = tuple(held[change] if change in held else next(done) for change in report.plan.changes)
@@ -356,39 +358,34 @@ def _finished(
         report,
         finished_at=now,
         outcomes=outcomes,
-        snapshot=_with_readings(report.snapshot, applied.readings),
+        snapshot=proof.laid_over(report.snapshot, applied.readings),
         failures=report.failures + trouble,
         interrupted=applied.interrupted,
-        next_wake=_next_wake(asked.declared, report.plan.changes, outcomes, now),
     )
 
 
-def _with_readings(snapshot: Snapshot | None, readings: Iterable[tuple[Target, Snapshot]]) -> Snapshot | None:
-    """The sweep with what was read back since laid over it."""
-    if snapshot is None:
-        return None
-    models, endpoints, switches = dict(snapshot.models), dict(snapshot.endpoints), snapshot.switches
-    for target, seen in readings:
-        models.update(seen.models)
-        endpoints.update(seen.endpoints)
-        switches = seen.switches if target.kind == "PlatformAccount" else switches
-    return replace(snapshot, models=models, endpoints=endpoints, switches=switches)
+def _judged(report: Report, history: History, previous: Mapping[str, ResourceStatus], now: datetime) -> Report:
+    """The report with how every resource stands, and when looking again is worth it."""
+    standing = Standing(
+        account=report.account,
+        declared=report.declared,
+        plan=report.plan,
+        now=now,
+        findings=report.findings,
+        outcomes=report.outcomes,
+        failures=report.failures,
+        snapshot=report.snapshot,
+        history=history,
+        previous=previous,
+        capabilities=report.capabilities,
+    )
+    statuses = status.judge(standing)
+    return replace(report, statuses=statuses, next_wake=status.next_wake(standing, statuses))
 
 
-def _next_wake(
-    declared: Declared, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime
-) -> datetime | None:
-    """The earliest time at which something is due by itself: a deferred change, a retry, an override's end."""
-    times = [change.not_before for change in changes] + [outcome.not_before for outcome in outcomes]
-    times += [resource.spec.expires_at for resource in declared.overrides]
-    return min((moment for moment in times if moment is not None and moment > now), default=None)
-
-
-def _result_word(report: Report) -> str:
-    """What the run is closed with."""
-    results = {outcome.result for outcome in report.outcomes}
-    if report.interrupted:
-        return "interrupted"
-    if not results & {Result.FAILED, Result.SKIPPED}:
-        return "converged"
-    return "partial" if Result.APPLIED in results else "failed"
+def _published(report: Report, asked: Asked, store: ledger.Ledger) -> Report:
+    """The report judged after what was done; its statuses are kept where their meaning changed."""
+    previous = previous_statuses(store, asked.account)
+    judged = _judged(report, store.history(asked.account), previous, report.finished_at)
+    store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses})
+    return judged

@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stage import Stage
 
+from reconciler import reconcile
 from reconciler.guards import GUARDS, Allow
 from reconciler.kinds import Resource
 from reconciler.ledger import open_ledger
 from reconciler.reasons import Reason
 from reconciler.state import Result, Target
+from reconciler.status import ConditionType
 
 ALLOW_ALL = tuple(Allow(guard, None, "meant") for guard in GUARDS)
 
@@ -176,6 +178,17 @@ def test_a_full_ledger_stops_the_run_before_anything_unjournaled_is_written(
     assert stage.platform.writes == []
     assert "the disk is full" in report.failures[0].message
     assert report.outcomes[0].result is Result.SKIPPED
+
+
+# How it stands afterwards.
+
+
+def test_a_pass_says_how_everything_stands_and_keeps_it(stage: Stage) -> None:
+    report = stage.apply(activation("a"), limit("a", 5))
+    ready = {each.address: each.condition(ConditionType.READY).status.value for each in report.statuses}
+    assert ready["ModelActivation/a"] == ready["InferenceLimit/a"] == "True"
+    kept = reconcile.previous_statuses(stage.ledger, "default")
+    assert kept == {each.address: each for each in report.statuses}
 
 
 # Plans that are carried out leave nothing to plan.
