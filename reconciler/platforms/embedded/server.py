@@ -1,4 +1,4 @@
-"""The embedded platform over HTTP: Ark's control plane on /, its data plane under /api/v3. The home of starlette and uvicorn.
+"""The embedded platform over HTTP: Ark's control plane on /, its data plane under /api/v3.
 
 Everything it decides is decided elsewhere: signing, actions, dataplane, engine. It answers every request with Ark's own
 success or error and logs neither keys nor bodies.
@@ -6,8 +6,6 @@ success or error and logs neither keys nor bodies.
 
 import asyncio
 import logging
-import socket
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from reconciler.errors import ModelPolicyError, Permanent, PlatformError, Transient
+from reconciler import serving
+from reconciler.errors import ModelPolicyError, PlatformError, Transient
 from reconciler.kinds.platform_account import Actions
 from reconciler.platforms.embedded import actions, dataplane, httpfaults, private, signing, wire
 from reconciler.platforms.embedded.actions import Look
@@ -31,7 +29,7 @@ from reconciler.platforms.embedded.faults import FaultKind, Faults
 from reconciler.platforms.embedded.keys import Keys
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.platforms.embedded.wire import Call, WireError
-from reconciler.reasons import Reason
+from reconciler.serving import listen as listen  # callers of this room need no other
 
 NOT_PUBLISHED: Final = "X-Modelpolicy-Not-Published"  # marks an answer to an action that Ark does not publish
 FAULTS_PATH: Final = "/modelpolicy/faults"
@@ -253,44 +251,13 @@ def application(served: Served) -> Starlette:
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises Permanent where the address cannot be taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is said, for asyncio sends without delay only on sockets that name TCP; an answer would take 40 ms more.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(128)
-    except (OSError, OverflowError) as exc:
-        listening.close()
-        raise Permanent(f"{host}:{port} cannot be listened on: {exc}", reason=Reason.PLATFORM_UNAVAILABLE) from exc
-    return listening
-
-
-def server(served: Served) -> uvicorn.Server:
+def server(served: Served) -> serving.Server:
     """The server, not yet running: `.run(sockets=[...])` serves until it is told to stop."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            application(served),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=3,
-        )
-    )
+    return serving.server(application(served))
 
 
 @contextmanager
 def in_background(served: Served) -> Iterator[str]:
     """Serve on a free loopback port from a thread of this process; its URL."""
-    with listen("127.0.0.1", 0) as listening:
-        running = server(served)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            running.should_exit = True
-            thread.join(5)
+    with serving.in_background(application(served), listen("127.0.0.1", 0)) as url:
+        yield url
