@@ -20,6 +20,7 @@ VERBS: Final = {
     "show": "Render a saved plan again.",
     "apply": "Make the platform as declared, after you said yes.",
     "status": "Show how every model, endpoint and resource stands.",
+    "drift": "Show what differs from what is declared, and which side moved.",
     "fmt": "Put policy files in canonical order, comments kept.",
     "explain": "Explain a kind, a field, a rule, a guard or a reason.",
     "schema": "Print JSON Schema and CRDs, made from the kinds.",

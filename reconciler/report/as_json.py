@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.finding import Finding, in_order
+from reconciler.plan.drift import Drift
 from reconciler.report import Report, plain
 from reconciler.report.plain import FORMAT_VERSION, moment
 from reconciler.state import (
@@ -52,6 +53,11 @@ def applied(*reports: Report) -> str:
 def status(*reports: Report) -> str:
     """How every model, endpoint and resource stands."""
     return plain.text(plain.document([_status(report) for report in reports], "accounts"))
+
+
+def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]]) -> str:
+    """What differs in each account, and which side moved; the findings are its unmanaged items."""
+    return plain.text(plain.document([_drift(*one) for one in seen], "accounts"))
 
 
 def history(runs: Iterable[tuple[Run, Sequence[Entry] | None]]) -> str:
@@ -102,6 +108,36 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "confirmed": outcome.confirmed,
         "stale": outcome.stale,
         "not_before": moment(outcome.not_before),
+    }
+
+
+def _drift(report: Report, drifts: Sequence[Drift], unmanaged: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "account": report.plan.account,
+        "observed_at": moment(report.snapshot.observed_at) if report.snapshot else None,
+        "drifts": [
+            {
+                "address": one.address,
+                "target": plain.target(one.target, one.target_name),
+                "moved": one.moved.value,
+                "equal_at": moment(one.equal_at),
+                "origin": plain.location(one.origin),
+                "fields": [
+                    {
+                        "path": field.path,
+                        "declared": plain.value(field.declared),
+                        "applied": plain.value(field.applied),
+                        "live": plain.value(field.live),
+                        "moved": field.moved.value,
+                    }
+                    for field in one.fields
+                ],
+            }
+            for one in drifts
+        ],
+        "unmanaged": [plain.finding(one) for one in unmanaged],
+        "errors": plain.failures(report.failures),
     }
 
 

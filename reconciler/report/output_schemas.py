@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.finding import Severity
 from reconciler.plan import Action, ChangeReason, VerdictKind
+from reconciler.plan.drift import Moved
 from reconciler.reasons import Reason
 from reconciler.report.plain import FORMAT_VERSION, UNSEEN
 from reconciler.state import ActivationState, Billing, Capability, Operation, PauseReason, Result
@@ -138,6 +139,37 @@ OUTCOME: Final[Schema] = _object(
         "confirmed": FLAG,
         "stale": FLAG,
         "not_before": _or_null(MOMENT),
+    }
+)
+DRIFT: Final[Schema] = _object(
+    {
+        "format_version": VERSION,
+        "account": TEXT,
+        "observed_at": _or_null(MOMENT),
+        "drifts": _array(
+            _object(
+                {
+                    "address": TEXT,
+                    "target": _ref("target"),
+                    "moved": _one_of(Moved),
+                    "equal_at": _or_null(MOMENT),
+                    "origin": _or_null(_ref("location")),
+                    "fields": _array(
+                        _object(
+                            {
+                                "path": TEXT,
+                                "declared": _ref("value"),
+                                "applied": _ref("value"),
+                                "live": _ref("value"),
+                                "moved": _one_of(Moved),
+                            }
+                        )
+                    ),
+                }
+            )
+        ),
+        "unmanaged": FINDINGS,
+        "errors": ERRORS,
     }
 )
 APPLY: Final[Schema] = _object(
@@ -307,6 +339,7 @@ def output_schemas() -> Mapping[str, Schema]:
         name: _published(name, one, several)
         for name, one, several in (
             ("apply", APPLY, "accounts"),
+            ("drift", DRIFT, "accounts"),
             ("history", HISTORY, ""),
             ("plan", PLAN, "plans"),
             ("status", STATUS, "accounts"),

@@ -19,9 +19,8 @@ from reconciler.finding import Finding, Location, Severity
 from reconciler.plan.prices import phrase
 from reconciler.report import as_text
 from reconciler.report.as_text.layout import Layout, Page, Span, bar, clip, safe, width
-from reconciler.report.as_text.status import effective
 from reconciler.report.as_text.words import duration, percent, short, value
-from reconciler.state import UNOBSERVABLE, Price, Rate
+from reconciler.state import UNOBSERVABLE, Price
 from tests.report import scenes
 
 GOLDEN: Final = Path(__file__).parent / "golden"
@@ -177,13 +176,6 @@ def test_percent_says_how_much_more_or_less_and_nothing_where_that_makes_no_sens
 )  # fmt: skip
 def test_durations_are_two_units_at_most(length: timedelta, said: str) -> None:
     assert duration(length) == said
-
-
-def test_the_effective_rate_is_the_lower_half_by_half() -> None:
-    assert effective(Rate(1200, None), Rate(600, 5000)) == Rate(600, 5000)
-    assert effective(None, Rate(600, 5000)) == Rate(600, 5000)
-    assert effective(Rate(1, 1), None) == Rate(1, 1)
-    assert effective(UNOBSERVABLE, Rate(1, 1)) is UNOBSERVABLE
 
 
 def test_prices_say_each_unit_once_and_what_nobody_knows() -> None:

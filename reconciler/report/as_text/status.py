@@ -89,14 +89,15 @@ def _models(page: Page, report: Report, every: bool) -> None:
     models = [model for _, model in sorted(snapshot.models.items())] if every else shown(report, snapshot)
     for model in models:
         page.gap()
-        _model(page, model, snapshot.endpoints_by_model.get(model.name, ()), report.started_at)
+        _model(page, model, snapshot, report.started_at)
     left = len(snapshot.models) - len(models)
     if left:
         page.gap()
         page.wrapped(Span(f"{count(left, 'model')} not declared, activated, used or limited; --all shows them.", "dim"))
 
 
-def _model(page: Page, model: Model, endpoints: tuple[Endpoint, ...], now: datetime) -> None:
+def _model(page: Page, model: Model, snapshot: Snapshot, now: datetime) -> None:
+    endpoints = snapshot.endpoints_by_model.get(model.name, ())
     state = UNSEEN if model.state is UNOBSERVABLE else model.state.value
     style = "" if model.state is UNOBSERVABLE else _STATE_STYLES.get(model.state, "")
     about = ", ".join(word for word in (model.domain, "retiring" if model.deprecated else "") if word)
@@ -112,7 +113,7 @@ def _model(page: Page, model: Model, endpoints: tuple[Endpoint, ...], now: datet
         (Span("model rate", "dim"), _pool(model.rate_limit, len(endpoints))),
     ]
     page.rows(rows, indent=2)
-    _endpoints(page, endpoints, model.rate_limit)
+    _endpoints(page, endpoints, snapshot)
 
 
 def _free(free: Seen[FreeTokens], now: datetime) -> str:
@@ -151,7 +152,7 @@ def _pool(limit: Seen[Rate], endpoints: int) -> str:
     return ", ".join(said + shared) or "not known"
 
 
-def _endpoints(page: Page, endpoints: tuple[Endpoint, ...], pool: Seen[Rate]) -> None:
+def _endpoints(page: Page, endpoints: tuple[Endpoint, ...], snapshot: Snapshot) -> None:
     """Each endpoint: what is set on it, and what holds: the lower of that and the model's."""
     if not endpoints:
         return
@@ -163,22 +164,8 @@ def _endpoints(page: Page, endpoints: tuple[Endpoint, ...], pool: Seen[Rate]) ->
         notes += ["model units"] if isinstance(one.model_units, str) else []
         notes += ["batch only"] if one.batch_only is True else []
         named = f"{one.name} ({one.id})" if one.name != one.id else one.id
-        rows.append((named, _set(one.override), _set(effective(one.override, pool)), ", ".join(notes)))
+        rows.append((named, _set(one.override), _set(snapshot.effective_rate(one)), ", ".join(notes)))
     page.rows(rows, indent=4)
-
-
-def effective(override: Seen[Rate], pool: Seen[Rate]) -> Seen[Rate]:
-    """The rate that holds for an endpoint at most: half by half the lower of its override and the model's rate."""
-    if override is UNOBSERVABLE or pool is UNOBSERVABLE:
-        return UNOBSERVABLE
-    if override is None or pool is None:
-        return override or pool
-    return Rate(_lower(override.rpm, pool.rpm), _lower(override.tpm, pool.tpm))
-
-
-def _lower(one: int | None, other: int | None) -> int | None:
-    known = [half for half in (one, other) if half is not None]
-    return min(known, default=None)
 
 
 def _set(limit: Seen[Rate]) -> str:

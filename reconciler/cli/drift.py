@@ -1,0 +1,59 @@
+"""`modelpolicy drift`: live against declared and against what was last applied. Does not write anywhere."""
+
+import click
+
+from reconciler.cli import common as shared
+from reconciler.cli import exits, formats, looking, opening
+from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.terminal import Terminal
+from reconciler.finding import Finding
+from reconciler.ledger import Ledger
+from reconciler.plan.drift import Drift, drifts
+from reconciler.reconcile import Asked
+from reconciler.report import Report
+from reconciler.rules.unmanaged_item import RULE as UNMANAGED
+
+Seen = tuple[Report, tuple[Drift, ...], tuple[Finding, ...]]
+
+
+@click.command(
+    epilog=shared.examples(
+        ("modelpolicy drift policies/", "what differs, and which side moved"),
+        ("modelpolicy drift --unmanaged", "also what is live and declared nowhere"),
+        ("modelpolicy drift -o json | jq '.drifts[].address'", "for a program"),
+    )
+)
+@shared.options("paths", "account", "target", "ledger", output=formats.FORMATS["drift"])
+@click.option("--unmanaged", is_flag=True, help="Also list what is live and declared nowhere; exits 2 on it too.")
+@click.pass_obj
+def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
+    """Compare what is live with what is declared at PATH and with what was last applied, field by field.
+
+    Says for each field whether the declaration changed, the platform, or both, and since when the item was last seen equal.
+    What cannot be seen does not drift. Exits 2 where there is drift.
+    """
+    read = opening.read(common.paths)
+    everyone = looking.asked(common, read)
+    with opening.ledger(common.ledger) as ledger:
+        seen = [_seen(one, ledger, unmanaged=unmanaged) for one in everyone]
+
+    def render(output: Output) -> str:
+        return formats.renderer(output, "drift")(*seen, **formats.layout(terminal, output, read.frame))
+
+    shared.emit(terminal, common.outputs, render)
+    drifted = any(found or loose for _, found, loose in seen)
+    return exits.first([Exit.CHANGES if drifted else Exit.OK, exits.of(report for report, _, _ in seen)])
+
+
+def _seen(one: Asked, ledger: Ledger, *, unmanaged: bool) -> Seen:
+    report = looking.look(one, ledger)
+    if report.snapshot is None:
+        return report, (), ()
+    found = drifts(report.declared, report.snapshot, ledger.history(one.account), report.started_at)
+    chosen = tuple(drift for drift in found if _chosen(drift, one.targets))
+    loose = tuple(each for each in report.findings if each.rule == UNMANAGED.id) if unmanaged else ()
+    return report, chosen, loose
+
+
+def _chosen(drift: Drift, targets: tuple[str, ...]) -> bool:
+    return not targets or drift.address in targets or drift.address.partition("/")[0] in targets
