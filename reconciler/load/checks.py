@@ -8,6 +8,8 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "control-character": "A file or a text holds a character that no terminal shows, such as NUL. It would hide what is "
         "really declared, so it must go.",
+        "credential-in-policy": "A value that looks like an access key, a secret key or a token. Policy files are read by many and "
+        "kept for ever, so a key in one is lost; it is never repeated in any output.",
         "duplicate-key": "A mapping gives the same key twice. YAML readers silently keep one of the two; which one is anyone's "
         "guess, so neither is believed.",
         "duplicate-resource": "Two documents have the same kind and name (and namespace). Neither is carried out until one is "

@@ -15,6 +15,7 @@ from reconciler.kinds import API_GROUP, API_VERSION, Kind, Path, Resource, regis
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
 from reconciler.kinds.metadata import Metadata
+from reconciler.load import credentials
 from reconciler.load.messages import Said, did_you_mean, explained, shown
 from reconciler.load.tree import Document, Node
 from reconciler.reasons import Reason
@@ -85,7 +86,7 @@ def _judge(document: Document, file: str, broken: bool) -> Judged:
                          "a declaration has apiVersion, kind, metadata and spec"))  # fmt: skip
         places.append(location)
     elif root is not None and not broken:
-        wrong, resource = _checked(root, location)
+        wrong, resource = _without_credentials(root, *_checked(root, location))
         # What the text of a value is already refused for is not refused again for its type.
         fresh = [(one, place) for one in wrong if (place := _place(root, one, file)) not in places]
         said += [one for one, _ in fresh]
@@ -95,6 +96,17 @@ def _judge(document: Document, file: str, broken: bool) -> Judged:
         findings = tuple(_finding(one, place, address) for one, place in zip(said, places, strict=True))
         return Judged(findings, held=held, location=location)
     return Judged(resource=resource, location=location)
+
+
+def _without_credentials(
+    root: Node, said: list[Said], resource: Resource[Any] | None
+) -> tuple[list[Said], Resource[Any] | None]:
+    """The same with what looks like a key refused as that, and by nothing that might repeat it."""
+    keys = list(credentials.found(root))
+    if not keys:
+        return said, resource
+    paths = {key.path for key in keys}
+    return [*keys, *(one for one in said if one.path not in paths)], None
 
 
 def _finding(said: Said, place: Location, address: str | None) -> Finding:

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 from reconciler.finding import Location
+from reconciler.load.credentials import hidden
 
 _WIDTH: Final = 96  # columns of source shown of a long line
 _TAB: Final = "→"
@@ -26,7 +27,8 @@ def frame(content: bytes, location: Location, context: int = 1) -> str:
     start = max(0, column - _WIDTH // 2) if len(lines[location.line - 1]) > _WIDTH else 0
     shown: list[str] = []
     for number in range(first, last + 1):
-        shown.append(f"{number:>{gutter}} | {_cut(lines[number - 1], start)}".rstrip())
+        line = hidden(lines[number - 1], lines[number - 2] if number > 1 else "")
+        shown.append(f"{number:>{gutter}} | {_cut(line, start)}".rstrip())
         if number == location.line:
             before = _cut(lines[number - 1][:column], start)
             shown.append(f"{' ' * gutter} | {' ' * _columns(before)}^")
