@@ -321,12 +321,14 @@ def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetim
 
 
 def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Record, ...]:
-    """What is remembered without a write: items seen equal, and items that are ours no longer."""
+    """What is remembered without a write: items seen equal, attestations at their end, and items that are ours no longer."""
+    over = tuple(records.contradicted(question.history, report.snapshot)) if report.snapshot is not None else ()
+    known = {**question.history.records, **{record.target: record for record in over}}
+    question = replace(question, history=replace(question.history, records=known))
     changed = frozenset(change.target for change in report.plan.changes)
     equal = records.seen_equal(question, changed, asked.prefix)
-    known = question.history.records
     ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
-    return (*equal, *(records.released(record) for record in ended if record.owner))
+    return (*over, *equal, *(records.released(record) for record in ended if record.owner))
 
 
 def _run(asked: Asked, acting: Acting, now: datetime) -> Run:

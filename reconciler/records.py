@@ -17,7 +17,18 @@ from typing import Any, Final
 from reconciler.kinds import Resource, registry
 from reconciler.plan import Change, ChangeReason, Question
 from reconciler.plan.question import protected
-from reconciler.state import UNOBSERVABLE, Fields, History, Outcome, Pending, Record, Result, Snapshot, Target
+from reconciler.state import (
+    UNOBSERVABLE,
+    Attestation,
+    Fields,
+    History,
+    Outcome,
+    Pending,
+    Record,
+    Result,
+    Snapshot,
+    Target,
+)
 
 SIGHT: Final = timedelta(
     hours=1
@@ -188,3 +199,24 @@ def _ours_to_claim(question: Question, record: Record, resource: Resource[Any]) 
     if record.owner in ("", resource.address):
         return True
     return record.owner not in question.claims and question.covers(record.source)
+
+
+def attested(claim: Record, before: Record | None, said: Attestation, renewal: str | None) -> Record:
+    """The record of an item that a person says they set; what was proved before stays what it was."""
+    known = before or Record(target=claim.target)
+    return replace(
+        claim, baseline=known.baseline, applied=known.applied, equal_at=known.equal_at, set_at=known.set_at,
+        removed_at=known.removed_at, renewal=renewal, attestation=said,
+    )  # fmt: skip
+
+
+def contradicted(history: History, snapshot: Snapshot) -> Iterator[Record]:
+    """The records whose attestation ends, because the platform shows otherwise."""
+    for target, record in sorted(history.records.items()):
+        kind = registry()[target.kind]
+        if record.attestation is None or not kind.exists(snapshot, target):
+            continue
+        live = kind.live(snapshot, target)
+        said = record.attestation.fields
+        if any(live.get(path, UNOBSERVABLE) not in (UNOBSERVABLE, value) for path, value in said.items()):
+            yield replace(record, attestation=None)

@@ -17,6 +17,8 @@ from reconciler.cli import endings
 VERBS: Final = {
     "validate": "Check the declarations: schema, references, rules and constraints.",
     "plan": "Show what would change, and why.",
+    "attest": "Record that a person did what the plan calls manual.",
+    "doctor": "Examine an account: what works, what is manual, what to do.",
     "show": "Render a saved plan again.",
     "apply": "Make the platform as declared, after you said yes.",
     "status": "Show how every model, endpoint and resource stands.",

@@ -8,7 +8,8 @@ knows nothing of plans, rules or resources.
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, cast
@@ -135,7 +136,39 @@ class _Room(Protocol):
     def connect(self, spec: PlatformAccountSpec, connection: Connection) -> Platform: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that was tried on an account without writing: what, whether it works, and a sentence on it."""
+
+    what: str
+    message: str
+    good: bool = field(default=True, kw_only=True)
+
+
 def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     """Open the platform that `spec` names, importing only that one. Raises `errors.Permanent` or `errors.Transient`."""
-    room = cast(_Room, importlib.import_module(f"{__name__}.{spec.platform.value}"))
-    return room.connect(spec, connection)
+    return _room(spec).connect(spec, connection)
+
+
+def examine(spec: PlatformAccountSpec, connection: Connection) -> tuple[tuple[Probe, ...], Mapping[Operation, Support]]:
+    """What works on the account, tried by reading alone, and how each operation is done; never raises a PlatformError."""
+    try:
+        platform = connect(spec, connection)
+    except PlatformError as error:
+        return (Probe("connection", str(error), good=False),), {}
+    with closing(platform):
+        probes: Callable[[Platform], Iterable[Probe]] = getattr(_room(spec), "probes", _observed)
+        return tuple(probes(platform)), platform.capabilities()
+
+
+def _observed(platform: Platform) -> Iterable[Probe]:
+    """All that can be said of a platform without an examination of its own: it can be observed."""
+    try:
+        seen = platform.observe(frozenset())
+    except PlatformError as error:
+        return (Probe("reachability", str(error), good=False),)
+    return (Probe("reachability", f"{len(seen.models)} models and {len(seen.endpoints)} endpoints are seen"),)
+
+
+def _room(spec: PlatformAccountSpec) -> _Room:
+    return cast(_Room, importlib.import_module(f"{__name__}.{spec.platform.value}"))

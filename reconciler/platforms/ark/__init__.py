@@ -9,12 +9,13 @@ import json
 import os
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from reconciler.errors import Permanent
 from reconciler.kinds.platform_account import PlatformAccountSpec
-from reconciler.platforms import Connection, Credentials, Platform
+from reconciler.platforms import Connection, Credentials, Platform, Probe
 from reconciler.reasons import Reason
 
 ACCESS_KEY: Final = "VOLCENGINE_ACCESS_KEY"
@@ -43,6 +44,15 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     client = Client(spec.ark, credentials, time.sleep)
     identity = identity_of(spec.ark, credentials.access_key)
     return ArkPlatform(spec.ark, Tools(client, connection.clock, time.sleep, identity))
+
+
+def probes(platform: Platform) -> Iterable[Probe]:
+    """What works on an account that `connect` opened; see `platforms.examine`."""
+    from reconciler.platforms.ark import doctor
+    from reconciler.platforms.ark.platform import ArkPlatform
+
+    assert isinstance(platform, ArkPlatform)  # it came from `connect`
+    return doctor.probes(platform.settings, platform.client)
 
 
 def find_credentials(spec: PlatformAccountSpec) -> Credentials:

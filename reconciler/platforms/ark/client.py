@@ -131,18 +131,25 @@ class Client:
 
     def write(self, action: str, request: Mapping[str, Any]) -> Json:
         """The Result of an action, sent exactly once."""
+        return self._send(action, request)[0]
+
+    def date(self) -> str:
+        """The time that the platform says it is, as its Date header has it; "" where it does not say."""
+        return self._send("ListEndpoints", {"PageNumber": 1, "PageSize": 1})[1].get("Date", "")
+
+    def _send(self, action: str, request: Mapping[str, Any]) -> tuple[Json, Mapping[str, str]]:
         info = volcenginesdkcore.UniversalInfo(
             method="POST", service="ark", version=VERSION, action=action, content_type="application/json"
         )
         try:
-            result = self._api.do_call(info, dict(request))
+            result, _, headers = self._api.do_call_with_http_info(info, dict(request))
         except _NoEnvelope as answer:
             raise self._error(action, answer.reply) from None
         except ApiException as exc:
             raise self._error(action, _reply(exc)) from None
         except (urllib3.exceptions.HTTPError, OSError, UnicodeDecodeError) as exc:
             raise self._error(action, Reply(0, "", _what_broke(exc))) from None
-        return result if isinstance(result, dict) else {}
+        return result if isinstance(result, dict) else {}, headers
 
     def pages(self, page: Page, items: str = "Items") -> Iterator[Json]:
         """Every item of a paged list. Raises Transient where a page does not move, which would never end."""

@@ -44,8 +44,8 @@ class ArkPlatform:
     """One account of Ark. Safe to call from several threads at once."""
 
     def __init__(self, settings: Ark, tools: Tools) -> None:
-        self._settings = settings
-        self._client = tools.client
+        self.settings = settings
+        self.client = tools.client
         self._clock = tools.clock
         self._sleep = tools.sleep
         self._identity = tools.identity
@@ -64,7 +64,7 @@ class ArkPlatform:
         observed_at = self._clock()
         models = self._models(None)
         limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
-        items = list(self._client.pages(self._endpoints_page()))
+        items = list(self.client.pages(self._endpoints_page()))
         endpoints = {}
         for item in items:
             listed = mapping.endpoint(item, None)
@@ -100,11 +100,11 @@ class ArkPlatform:
 
     def close(self) -> None:
         """See `Reader.close`."""
-        self._client.close()
+        self.client.close()
 
     def _endpoints_page(self) -> Page:
         # By creation, oldest first: what is made during the sweep comes last and shifts no page.
-        request = {"ProjectName": self._settings.project, "SortBy": "CreateTime", "SortOrder": "Asc"}
+        request = {"ProjectName": self.settings.project, "SortBy": "CreateTime", "SortOrder": "Asc"}
         return Page("ListEndpoints", "Id", request)
 
     def _models(self, only: str | None) -> dict[str, Any]:
@@ -113,12 +113,12 @@ class ArkPlatform:
         request = {"WithPrice": True, "WithFreeUsage": True, "Filter": {"IncludeDeprecatedModels": True}}
         rates = {"FoundationModelNames": [only] if only else []}
         activations = self._known(
-            lambda: mapping.by_name(self._client.pages(Page("ListModelActivations", name, request)))
+            lambda: mapping.by_name(self.client.pages(Page("ListModelActivations", name, request)))
         )
-        charges = self._known(lambda: mapping.by_name(self._client.pages(Page("ListModelChargeItems", name, {}))))
-        rated = self._known(lambda: mapping.by_name(self._client.read("ListModelRateLimit", rates).get("Items") or ()))
+        charges = self._known(lambda: mapping.by_name(self.client.pages(Page("ListModelChargeItems", name, {}))))
+        rated = self._known(lambda: mapping.by_name(self.client.read("ListModelRateLimit", rates).get("Items") or ()))
         catalogue = self._known(
-            lambda: mapping.by_name(self._client.pages(Page("ListFoundationModels", "Name", {})), "Name")
+            lambda: mapping.by_name(self.client.pages(Page("ListFoundationModels", "Name", {})), "Name")
         )
         found = mapping.Replies(activations=activations, charges=charges, rates=rated, catalogue=catalogue)
         names = found.names if only is None else tuple(known for known in found.names if known == only)
@@ -141,11 +141,11 @@ class ArkPlatform:
             raise
 
     def _limits(self, names: tuple[str, ...]) -> Mapping[str, Limit] | None:
-        action = self._settings.actions.read_limit
+        action = self.settings.actions.read_limit
         if action is None:
             return None
-        values = {"models": list(names), "project": self._settings.project}
-        return mapping.limits(self._client.read(action.action, actions.filled(action.request, values)), action.response)
+        values = {"models": list(names), "project": self.settings.project}
+        return mapping.limits(self.client.read(action.action, actions.filled(action.request, values)), action.response)
 
     def _endpoint(self, id_: str, updated: str | None) -> dict[str, Any] | None:
         """The GetEndpoint reply; the one kept where `updated` is what it was. None where there is no such endpoint."""
@@ -153,7 +153,7 @@ class ArkPlatform:
         if kept is not None and updated is not None and kept[0] == updated:
             return kept[1]
         try:
-            result = self._client.read("GetEndpoint", {"Id": id_})
+            result = self.client.read("GetEndpoint", {"Id": id_})
         except Permanent as refusal:
             if refusal.reason is Reason.TARGET_NOT_FOUND:
                 return None
@@ -172,11 +172,11 @@ class ArkPlatform:
         )
 
     def _switch(self, operation: Operation) -> Seen[bool]:
-        action = actions.of(self._settings.actions, operation)
+        action = actions.of(self.settings.actions, operation)
         if action is None:
             return UNOBSERVABLE
-        request = actions.filled(action.request, {"project": self._settings.project})
-        value = mapping.dig(self._client.read(action.action, request), action.response["enabled"])
+        request = actions.filled(action.request, {"project": self.settings.project})
+        value = mapping.dig(self.client.read(action.action, request), action.response["enabled"])
         return value if isinstance(value, bool) else UNOBSERVABLE
 
     # ---- writing
@@ -184,15 +184,15 @@ class ArkPlatform:
     def write(self, write: Write) -> None:
         """See `Platform.write`. Nothing is sent twice: where the answer was lost, the caller reads first."""
         support = self._supports[write.operation]
-        action = actions.for_write(self._settings.actions, write)
+        action = actions.for_write(self.settings.actions, write)
         if action is not None:
-            request = actions.filled(action.request, actions.values_of(write, self._settings.project))
-            self._client.write(action.action, request)
+            request = actions.filled(action.request, actions.values_of(write, self.settings.project))
+            self.client.write(action.action, request)
         elif write.operation is Operation.SET_OVERRIDE:
-            self._client.write("UpdateEndpoint", _both_rates(write))
+            self.client.write("UpdateEndpoint", _both_rates(write))
         elif write.operation in (Operation.ACTIVATE, Operation.ADD_SUB_SERVICE):
             service = write.arguments.get("subService", mapping.BASE)
-            self._client.write(
+            self.client.write(
                 "OpenModelChargeItem", {"FoundationModelName": write.target.name, "SubServices": [service]}
             )
         else:
@@ -209,7 +209,7 @@ class ArkPlatform:
                 page = Page(
                     "ListModelActivations", "FoundationModelName", {"Filter": {"IncludeDeprecatedModels": True}}
                 )
-                found = mapping.by_name(self._client.pages(page)).get(model, {})
+                found = mapping.by_name(self.client.pages(page)).get(model, {})
             except ModelPolicyError:
                 return  # the activation was accepted; what cannot be seen is not its failure
             if found.get("State") == "Available":

@@ -1,0 +1,66 @@
+"""Examines an account of Ark by reading calls alone: reachability, credentials, clock and the permission for each action.
+
+It must not write, and it stops at the first failure that every further call would repeat.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from reconciler.errors import PlatformError, Unsupported
+from reconciler.kinds.platform_account import Ark
+from reconciler.platforms import Probe
+from reconciler.platforms.ark.client import Client
+from reconciler.reasons import Reason
+
+_PAGE: Final = {"PageNumber": 1, "PageSize": 1}
+_READS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ListModelActivations": _PAGE,
+    "ListModelChargeItems": _PAGE,
+    "ListModelRateLimit": {"FoundationModelNames": []},
+    "ListFoundationModels": _PAGE,
+    "ListEndpoints": _PAGE,
+}
+_HOPELESS: Final = (Reason.CREDENTIALS_INVALID, Reason.PLATFORM_UNAVAILABLE, Reason.THROTTLED)
+WELL_SET_S: Final = 60.0
+
+
+def probes(settings: Ark, client: Client) -> Iterator[Probe]:
+    """What works and what does not, in the order in which it is needed."""
+    try:
+        client.read("ListEndpoints", {**_PAGE, "ProjectName": settings.project})
+    except PlatformError as error:
+        if error.reason in _HOPELESS:
+            wrong_keys = error.reason is Reason.CREDENTIALS_INVALID
+            if wrong_keys:
+                yield Probe("reachability", "the API answers")
+            yield Probe("credentials" if wrong_keys else "reachability", str(error), good=False)
+            return
+    yield Probe("reachability", "the API answers")
+    yield Probe("credentials", "the signature is accepted")
+    yield _clock(client)
+    for action, request in _READS.items():
+        yield _permission(client, action, request)
+
+
+def _permission(client: Client, action: str, request: Mapping[str, Any]) -> Probe:
+    try:
+        client.read(action, request)
+    except Unsupported as error:
+        return Probe(action, f"{error}; what it would show is not to be seen")
+    except PlatformError as error:
+        return Probe(action, str(error), good=False)
+    return Probe(action, "may be called")
+
+
+def _clock(client: Client) -> Probe:
+    """Signatures carry the time: 15 minutes off, and none is accepted."""
+    said = client.date()
+    try:
+        skew = (datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds()
+    except (TypeError, ValueError):
+        return Probe("clock", "the API does not say its time; its signature check passed")
+    good = abs(skew) <= WELL_SET_S
+    advice = "" if good else "; set this machine's clock, for signatures are refused from 15 minutes on"
+    return Probe("clock", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the API's{advice}", good=good)
