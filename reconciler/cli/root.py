@@ -26,6 +26,7 @@ VERBS: Final = {
     "fmt": "Put policy files in canonical order, comments kept.",
     "explain": "Explain a kind, a field, a rule, a guard or a reason.",
     "schema": "Print JSON Schema and CRDs, made from the kinds.",
+    "import": "Write what is live as declarations, comments kept.",
     "history": "Show past runs: what was changed, by whom and why.",
     "unlock": "Break the lock of a dead run.",
     "platform": "The embedded platform: seed it, spend on it, serve it.",

@@ -103,3 +103,11 @@ def _explained(context: str, problem: str) -> str:
         if words in said:
             return meaning
     return f"this is not YAML: {problem or context}"
+
+
+def composed(text: str) -> tuple[Any, bool]:
+    """The node tree of one well-formed document, each node with where it starts and ends, and whether it shares nodes."""
+    from ruamel.yaml import YAML  # needed by few runs, and slow to import
+
+    shared = any(getattr(event, "anchor", None) is not None for event in slow(text))
+    return YAML(typ="safe", pure=True).compose(text), shared

@@ -1,0 +1,64 @@
+"""`import` writes what is live as files, and files that are there keep what people wrote in them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.endings import run
+from reconciler.cli.exits import Exit
+from reconciler.cli.root import ROOT
+
+SEED = {
+    "models": [
+        {"name": "doubao-seed-1-6", "state": "Activated", "rateLimit": {"rpm": 100, "tpm": 1000}},
+        {"name": "kimi-k2", "state": "Activated"},
+    ],
+    "endpoints": [
+        {"id": "ep-1", "name": "search-prod", "model": "doubao-seed-1-6", "rateLimit": {"rpm": 10, "tpm": 100}}
+    ],
+}
+
+
+@pytest.fixture
+def seeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "seed.json").write_text(json.dumps(SEED))
+    assert run(ROOT, ["platform", "seed", "seed.json"]) == Exit.OK
+    (tmp_path / "seed.json").unlink()
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_import_writes_one_file_a_model_that_validates(seeded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    assert sorted(file.name for file in (seeded / "policies").iterdir()) == ["doubao-seed-1-6.yaml", "kimi-k2.yaml"]
+    assert "kind: EndpointRateOverride" in (seeded / "policies/doubao-seed-1-6.yaml").read_text()
+    assert run(ROOT, ["validate", "policies"]) == Exit.OK
+    capsys.readouterr()
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    assert "nothing to write" in capsys.readouterr().err
+
+
+def test_import_adopts_into_a_file_and_keeps_its_comments(seeded: Path) -> None:
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    file = seeded / "policies/doubao-seed-1-6.yaml"
+    file.write_text("# ours\n" + file.read_text().replace("rpm: 10\n", "rpm: 7  # slow\n"))
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    assert file.read_text().startswith("# ours\n")
+    assert "rpm: 10  # slow\n" in file.read_text()
+
+
+def test_without_out_import_prints_and_writes_nothing(seeded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(seeded.rglob("*.yaml"))
+    assert run(ROOT, ["import"]) == Exit.OK
+    assert capsys.readouterr().out.count("kind: ModelActivation") == 2
+    assert sorted(seeded.rglob("*.yaml")) == before
+
+
+def test_import_writes_nothing_into_declarations_that_do_not_load(seeded: Path) -> None:
+    (seeded / "policies").mkdir()
+    broken = seeded / "policies/a.yaml"
+    broken.write_text("apiVersion: modelpolicy.dev/v1alpha1\nkind: InferenceLimit\nmetadata: {name: a}\nspec: {}\n")
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.INVALID
+    assert [file.name for file in (seeded / "policies").iterdir()] == ["a.yaml"]
