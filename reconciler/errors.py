@@ -10,7 +10,8 @@ at their own seam, with `raise ... from exc`.
     │   ├── Conflict              the item is not what the plan was made on: observe and plan again
     │   └── Unsupported           the platform has no such operation; `how_to` says how a person does it
     └── LedgerError               the durable record cannot be read or written
-        └── LockHeld              another holder has the lease; names it
+        ├── LockHeld              another holder has the lease; names it
+        └── PlanSpent             the saved plan was carried out before; a plan works once
 """
 
 from reconciler.reasons import Reason
@@ -81,3 +82,7 @@ class LockHeld(LedgerError):
     def __init__(self, message: str, *, holder: str) -> None:
         super().__init__(message)
         self.holder = holder
+
+
+class PlanSpent(LedgerError):
+    """A saved plan was carried out before; the message names the run."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from reconciler import apply, guards, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
-from reconciler.errors import LedgerError, PlatformError, Transient
+from reconciler.errors import LedgerError, PlanSpent, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
@@ -146,6 +146,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
         return _published(_finished(report, applied, held, acting.clock()), asked, store)
     with _lock(asked, store, acting) as lease:
+        _unspent(store, acting)
         now = acting.clock()
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
@@ -157,6 +158,13 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
             store.finish(run.id, result_word(done), done.finished_at)
     return _published(done, asked, store)
+
+
+def _unspent(store: ledger.Ledger, acting: Acting) -> None:
+    """Asked under the lock, so that of two who carry out one saved plan only one does."""
+    run = store.spent(acting.plan) if acting.plan else None
+    if run is not None:
+        raise PlanSpent(f"the saved plan was carried out by run {run.id} of {run.actor}; a plan works once")
 
 
 def _lock(asked: Asked, store: ledger.Ledger, acting: Acting) -> AbstractContextManager[ledger.Lease]:

@@ -1,13 +1,13 @@
 """`modelpolicy apply`: plan, ask, carry out, report. The only verb here that writes to a platform."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from reconciler import reconcile
-from reconciler.cli import allowing, exits, formats, looking, opening
+from reconciler.cli import allowing, exits, formats, looking, opening, saved
 from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.opening import Read
@@ -20,6 +20,7 @@ from reconciler.reconcile import Acting, Asked
 from reconciler.report import Report, as_text
 from reconciler.report.as_text.layout import Layout
 from reconciler.report.as_text.words import count
+from reconciler.report.plan_file import Saved
 
 Pass = tuple[Asked, Report]
 
@@ -33,18 +34,21 @@ class Wish:
     keep_going: bool
     detailed_exitcode: bool
     reason: str
+    plan: str | None
 
 
 @click.command(
     epilog=shared.examples(
         ("modelpolicy apply policies/", "shows the plan and asks"),
         ("modelpolicy apply policies/ --yes", "in CI, where nobody can be asked"),
+        ("modelpolicy apply --plan the.plan", "what `plan --out the.plan` saved"),
         ("modelpolicy apply --target InferenceLimit", "only the limits"),
         ("modelpolicy apply --prune", "also take back what is no longer declared"),
         ('modelpolicy apply --allow mass-revert --reason "team left"', "past a guard, journaled"),
     )
 )
 @shared.options("paths", "account", "target", "ledger", output=formats.FORMATS["apply"])
+@click.option("--plan", metavar="FILE", type=click.Path(), help="Carry out a saved plan, exactly and once.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
 @click.option("--keep-going", is_flag=True, help="With errors or refused guards, apply what they do not affect.")
@@ -62,10 +66,16 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
     allows = allowing.parse(allow, wish.reason)
     if not wish.yes and not terminal.interactive:
         raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
-    read = opening.read(common.paths)
-    everyone = looking.asked(common, read, prune=wish.prune, keep_going=wish.keep_going, allows=allows)
+    kept = _saved(common, wish)
+    read = opening.read(common.paths) if kept is None else Read(kept.declared, (), {})
     with opening.ledger(common.ledger) as ledger:
-        passes = [(one, looking.look(one, ledger)) for one in everyone]
+        if kept is None:
+            everyone = looking.asked(common, read, prune=wish.prune, keep_going=wish.keep_going, allows=allows)
+            passes = [(one, looking.look(one, ledger)) for one in everyone]
+        else:
+            again = saved.asked(kept, keep_going=wish.keep_going, allows=allows)
+            passes = [(again, saved.renewed(kept, looking.look(again, ledger)))]
+            wish = replace(wish, plan=kept.digest)
         terminal.note(as_text.plan(*(report for _, report in passes), layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):
             done, code = _carry_out(terminal, ledger, passes, wish)
@@ -79,6 +89,17 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
 
     shared.emit(terminal, common.outputs, render)
     return code
+
+
+def _saved(common: Common, wish: Wish) -> Saved | None:
+    """The saved plan that is to be carried out; None where this run makes its own."""
+    if wish.plan is None:
+        return None
+    if common.paths or common.targets or common.account or wish.prune:
+        raise click.UsageError("--plan carries out what was reviewed: it takes no PATH, --account, --target or --prune")
+    kept = saved.read(wish.plan)
+    saved.good(kept, wish.plan, opening.clock()())
+    return kept
 
 
 def _layout(terminal: Terminal, read: Read) -> Layout:
@@ -125,6 +146,7 @@ def _acting(stop: Stopping, progress: Progress, wish: Wish) -> Acting:
         actor=opening.actor(),
         revision=opening.revision(),
         reason=wish.reason,
+        plan=wish.plan or "",
         clock=opening.clock(),
         stop=stop.now,
         sleep=stop.sleep,

@@ -19,7 +19,7 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal, silence
-from reconciler.errors import LockHeld, ModelPolicyError, PlatformError
+from reconciler.errors import LockHeld, ModelPolicyError, PlanSpent, PlatformError
 
 COMMAND: Final = "modelpolicy"
 
@@ -75,6 +75,8 @@ def _ended_by(error: Exception) -> tuple[Exit, str, str]:
         return error.code, str(error), error.code.name.capitalize()
     if isinstance(error, LockHeld):
         return Exit.LOCKED, f"{error} (held by {error.holder})", "Locked"
+    if isinstance(error, PlanSpent):
+        return Exit.STALE, str(error), "Stale"
     if isinstance(error, PlatformError):
         return Exit.UNEXPECTED, str(error), error.reason.value
     if isinstance(error, ModelPolicyError):

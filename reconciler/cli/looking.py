@@ -27,7 +27,11 @@ def asked(common: Common, read: Read, **more: Any) -> tuple[Asked, ...]:
 
 def reports(common: Common, read: Read, **more: Any) -> tuple[Report, ...]:
     """One look at each account: read-only; what fails in the world is in the report, never raised."""
-    everyone = asked(common, read, **more)
+    return at(common, asked(common, read, **more))
+
+
+def at(common: Common, everyone: tuple[Asked, ...]) -> tuple[Report, ...]:
+    """The same, of what is asked already."""
     with opening.ledger(common.ledger) as ledger:
         return tuple(look(one, ledger) for one in everyone)
 

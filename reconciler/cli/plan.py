@@ -3,9 +3,10 @@
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import exits, formats, looking, opening
+from reconciler.cli import exits, formats, looking, opening, saved
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
+from reconciler.report import plain
 
 
 @click.command(
@@ -15,20 +16,28 @@ from reconciler.cli.terminal import Terminal
         ("modelpolicy plan --target InferenceLimit/search", "only what one resource declares"),
         ("modelpolicy plan -o markdown=plan.md -o text", "for the pull request and for you"),
         ("modelpolicy plan -o json | jq .summary", "for a program"),
+        ("modelpolicy plan --out the.plan", "save it, for apply --plan the.plan"),
         ("modelpolicy plan --detailed-exitcode", "exit 2 where there are changes"),
     )
 )
 @shared.options("paths", "account", "target", "ledger", output=("text", "json", "markdown", "html"))
 @click.option("--prune", is_flag=True, help="Plan to revert owned items whose declaration under PATH is gone.")
+@click.option("--out", metavar="FILE", type=click.Path(), help="Save the plan, to be shown and applied as it is, once.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes, waiting and manual ones too.")
 @click.pass_obj
-def command(terminal: Terminal, common: Common, prune: bool, detailed_exitcode: bool) -> Exit:
+def command(terminal: Terminal, common: Common, prune: bool, out: str | None, detailed_exitcode: bool) -> Exit:
     """Show what would change to make the platform as declared at PATH (default: the working directory).
 
     Reads the platform live; never writes. Reverts and refusals come first, then every change by model.
     """
     read = opening.read(common.paths)
-    reports = looking.reports(common, read, prune=prune)
+    everyone = looking.asked(common, read, prune=prune)
+    reports = looking.at(common, everyone)
+    if out is not None:
+        kept = saved.save(out, everyone, reports)
+        terminal.note(
+            f"saved to {out}; good until {plain.moment(kept.terms.expires_at)}, once: modelpolicy apply --plan {out}"
+        )
 
     def render(output: Output) -> str:
         return formats.renderer(output, "plan")(*reports, **formats.layout(terminal, output, read.frame))

@@ -2,8 +2,8 @@
 
 import os
 import stat
-import subprocess
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,14 +11,17 @@ from typing import Final
 
 import click
 
+from reconciler.cli import opening
 from reconciler.cli.endings import Stop
 from reconciler.cli.exits import Exit
 from reconciler.finding import Finding
+from reconciler.guards import Allow
+from reconciler.plan import VerdictKind
+from reconciler.reconcile import Asked
 from reconciler.report import Report, plan_file
 from reconciler.report.plan_file import Saved, Terms
 
 MOST_BYTES: Final = 256 * 1024 * 1024
-GIT_S: Final = 5
 
 
 def write(path: str, report: Report, terms: Terms) -> Saved:
@@ -65,17 +68,36 @@ def good(kept: Saved, path: str, now: datetime) -> None:
         raise Stop(f"{late.message}; {late.hint}", Exit.STALE)
 
 
-def revision() -> str:
-    """The git revision of the working directory, with + where files differ from it; "" outside a repository."""
-    commit = _git("rev-parse", "HEAD")
-    return f"{commit}+" if commit and _git("status", "--porcelain", "--", ".") else commit
+def save(path: str, asked: Sequence[Asked], reports: Sequence[Report]) -> Saved:
+    """Save the plan of this run: of one account, and only where the platform could be seen."""
+    if len(reports) != 1:
+        raise click.UsageError(f"a saved plan is one account's, and this run has {len(reports)}: choose with --account")
+    (one,), (report,) = asked, reports
+    if report.snapshot is None:
+        raise Stop(f"account {one.account} could not be observed, so there is no plan to save")
+    terms = Terms(
+        made_at=report.started_at, expires_at=report.started_at + plan_file.LIFETIME, revision=opening.revision(),
+        targets=one.targets, under=one.under, prefix=one.prefix, prune=one.prune,
+    )  # fmt: skip
+    return write(path, report, terms)
 
 
-def _git(*arguments: str) -> str:
-    with suppress(OSError, subprocess.SubprocessError):
-        ran = subprocess.run(["git", *arguments], capture_output=True, timeout=GIT_S, check=True)  # noqa: S603, S607
-        return ran.stdout.decode("utf-8", "replace").strip()
-    return ""
+def asked(kept: Saved, *, keep_going: bool, allows: tuple[Allow, ...]) -> Asked:
+    """What the pass that made the plan was asked, to be asked again."""
+    terms = kept.terms
+    return Asked(
+        account=kept.plan.account, everything=kept.declared, targets=terms.targets, under=terms.under,
+        prefix=terms.prefix, prune=terms.prune, keep_going=keep_going, allows=allows,
+    )  # fmt: skip
+
+
+def renewed(kept: Saved, fresh: Report) -> Report:
+    """The saved plan on what is seen now: its changes as reviewed, its guards as they judge now."""
+    now = {(said.id, said.address): said for said in fresh.plan.guards}
+    known = {(said.id, said.address) for said in kept.plan.guards}
+    guards = [now.get((said.id, said.address), said) for said in kept.plan.guards]
+    guards += [said for key, said in now.items() if key not in known and said.verdict is VerdictKind.REFUSED]
+    return replace(fresh, plan=replace(kept.plan, guards=tuple(guards)))
 
 
 def _may_replace(file: Path, path: str) -> None:

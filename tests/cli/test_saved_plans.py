@@ -3,9 +3,9 @@
 import json
 import os
 import stat
-import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -108,16 +108,67 @@ def test_no_secret_of_the_environment_is_in_a_saved_plan(tmp_path: Path, monkeyp
     assert "secret-two" not in content
 
 
-def test_the_revision_is_the_commit_and_says_when_files_differ_from_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+POLICY = """apiVersion: modelpolicy.dev/v1alpha1
+kind: ModelActivation
+metadata: {name: seed}
+spec: {model: doubao-seed-1-6}
+---
+apiVersion: modelpolicy.dev/v1alpha1
+kind: InferenceLimit
+metadata: {name: cap}
+spec: {model: doubao-seed-1-6, tokens: 500}
+"""
+
+
+@pytest.fixture
+def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert saved.revision() == ""
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
-    clean = saved.revision()
-    assert len(clean) == 40
-    (tmp_path / "new").touch()
-    assert saved.revision() == f"{clean}+"
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/seed.yaml").write_text(POLICY)
+    assert run(ROOT, ["plan", "policies", "--out", "the.plan"]) == Exit.OK
+    return tmp_path
+
+
+def applied(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run(ROOT, ["apply", "--plan", "the.plan", "--yes", "-o", "json", *more])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_saved_plan_is_carried_out_as_reviewed_though_the_files_say_otherwise_by_now(
+    team: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (team / "policies/seed.yaml").write_text(POLICY.replace("500", "900"))
+    code, document = applied(capsys)
+    assert code == Exit.OK
+    assert document["summary"]["applied"] == 2
+    assert document["plan"]["changes"][1]["fields"][0]["after"] == 500
+
+
+def test_a_saved_plan_works_once(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert applied(capsys)[0] == Exit.OK
+    code, document = applied(capsys)
+    assert code == Exit.STALE
+    assert "a plan works once" in document["errors"][0]["message"]
+
+
+def test_what_does_not_hold_any_more_is_skipped_with_exit_5(team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (team / "policies/seed.yaml").write_text(POLICY.split("---")[0])
+    assert run(ROOT, ["apply", "policies", "--yes"]) == Exit.OK
+    code, document = applied(capsys)
+    assert code == Exit.STALE
+    assert any(outcome["stale"] for outcome in document["outcomes"])
+
+
+def test_a_saved_plan_takes_no_other_choice_of_what_to_do(team: Path) -> None:
+    assert run(ROOT, ["apply", "policies", "--plan", "the.plan", "--yes"]) == Exit.USAGE
+    assert run(ROOT, ["apply", "--plan", "the.plan", "--yes", "--prune"]) == Exit.USAGE
+
+
+def test_a_plan_that_expired_is_not_carried_out(
+    team: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELPOLICY_CLOCK_OFFSET", "90000")
+    code, document = applied(capsys)
+    assert code == Exit.STALE
+    assert "expired at" in document["errors"][0]["message"]
