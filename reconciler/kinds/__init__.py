@@ -84,6 +84,8 @@ class Kind(Generic[S]):
     spec: ClassVar[type[Spec]]
     # The CRD's printer columns between Reason and Age: title and JSON path.
     columns: ClassVar[tuple[tuple[str, str], ...]] = ()
+    # What `kubectl get --field-selector` may ask for: paths of fields that are text and stand directly in the resource.
+    selectable: ClassVar[tuple[str, ...]] = ()
     # False for a kind that owns no item on the platform (PolicyConstraint); the methods below are then never called.
     governs: ClassVar[bool] = True
     # What each field is when nobody manages it: the platform's default. A revert without a known baseline goes here

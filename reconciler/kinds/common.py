@@ -105,6 +105,12 @@ ModelName = Annotated[
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=NAME)]
 
 
+def fixed(what: str) -> dict[str, Any]:
+    """The schema of a field that a cluster does not let change: another value is another declaration."""
+    message = f"{what} cannot be changed; delete this resource and create another"
+    return {"x-kubernetes-validations": [{"rule": "self == oldSelf", "message": message}]}
+
+
 class AccountRef(Strict):
     """The PlatformAccount this resource belongs to."""
 
@@ -123,7 +129,11 @@ class Spec(Strict):
 class PolicySpec(Spec):
     """Base of the kinds that govern an item: whose account, whether to write, and what happens at the end."""
 
-    account_ref: AccountRef = Field(default=AccountRef(), description="Which account; `default` when absent.")
+    account_ref: AccountRef = Field(
+        default=AccountRef(),
+        description="Which account; `default` when absent.",
+        json_schema_extra=fixed("the account"),
+    )
     management: Management | None = Field(
         default=None, description="Manage or Observe (read and report, never write); absent: the account's."
     )

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
-from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict
+from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
 
 RPM: Final = "rpm"
@@ -22,7 +22,8 @@ class EndpointRef(Strict):
         json_schema_extra={
             "oneOf": [{"required": ["id"]}, {"required": ["name"]}],
             "x-kubernetes-validations": [
-                {"rule": "has(self.id) != has(self.name)", "message": "needs exactly one of id and name"}
+                {"rule": "has(self.id) != has(self.name)", "message": "needs exactly one of id and name"},
+                *fixed("the endpoint")["x-kubernetes-validations"],
             ],
         }
     )
@@ -89,6 +90,7 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
         ("Desired-TPM", ".spec.tpm"),
         ("Observed-TPM", ".status.effective.tpm"),
     )
+    selectable: ClassVar[tuple[str, ...]] = ("spec.accountRef.name", "spec.endpoint.id", "spec.endpoint.name")
     default: ClassVar[Fields] = MappingProxyType({RPM: None, TPM: None})
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:

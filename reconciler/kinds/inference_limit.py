@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from reconciler.kinds import Kind, Resource
-from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens
+from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
 
 TOKENS: Final = "tokens"
@@ -20,7 +20,7 @@ class InferenceLimitSpec(PolicySpec):
     """A one-off total of online tokens of one model, counted from when it takes effect; when it is reached the platform
     pauses the model (S16, S17). Not a monthly budget: set it again to start over, at most once in two hours (S21)."""
 
-    model: ModelName
+    model: ModelName = Field(json_schema_extra=fixed("the model"))
     tokens: Tokens = Field(
         description='Total tokens, from 1: an integer, or a decimal quantity such as "500k", "2M" or "1.5G". '
         "No limit is said by leaving the document out, never by 0 or -1."
@@ -98,6 +98,7 @@ class _InferenceLimit(Kind[InferenceLimitSpec]):
         ("Desired", ".spec.tokens"),
         ("Observed", ".status.tokens"),
     )
+    selectable: ClassVar[tuple[str, ...]] = ("spec.accountRef.name", "spec.model")
     default: ClassVar[Fields] = MappingProxyType({TOKENS: None})
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:

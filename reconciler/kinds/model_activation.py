@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field
 
 from reconciler.kinds import Kind, Resource
-from reconciler.kinds.common import DeletionPolicy, ModelName, PolicySpec, RatePerMinute, Spec, Strict
+from reconciler.kinds.common import DeletionPolicy, ModelName, PolicySpec, RatePerMinute, Spec, Strict, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
 
 STATE: Final = "state"
@@ -40,7 +40,7 @@ class ModelActivationSpec(PolicySpec):
     """Whether a model is activated on the account. Activating is a consent to pay: free tokens are used up first, then
     every token is billed. The account must say `allowActivation: true` before one is written."""
 
-    model: ModelName
+    model: ModelName = Field(json_schema_extra=fixed("the model"))
     state: DesiredState = Field(
         default=DesiredState.ACTIVATED, description="Activated or NotActivated. Invite-only models need a ticket first."
     )
@@ -71,6 +71,7 @@ class _ModelActivation(Kind[ModelActivationSpec]):
         ("Desired", ".spec.state"),
         ("Observed", ".status.state"),
     )
+    selectable: ClassVar[tuple[str, ...]] = ("spec.accountRef.name", "spec.model", "spec.state")
     default: ClassVar[Fields] = MappingProxyType({STATE: DesiredState.NOT_ACTIVATED.value, SUB_SERVICES: ()})
     # An activation that was there before us, or that we cannot tell: switching it off may be an outage.
     revert_unknown: ClassVar[bool] = False

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
-from reconciler.kinds.common import Flag, Management, ObjectName, Spec, Strict
+from reconciler.kinds.common import Flag, Management, ObjectName, Spec, Strict, fixed
 from reconciler.state import Fields, Operation, Snapshot, Target, Write
 
 FREE_TOKENS_ONLY: Final = "freeTokensOnly"
@@ -207,7 +207,9 @@ class Guards(Strict):
 class PlatformAccountSpec(Spec):
     """A platform account that policies refer to. Optional in files: without one, account `default` is the embedded platform."""
 
-    platform: PlatformName = Field(default=PlatformName.EMBEDDED, description="embedded or ark.")
+    platform: PlatformName = Field(
+        default=PlatformName.EMBEDDED, description="embedded or ark.", json_schema_extra=fixed("the platform")
+    )
     embedded: Embedded = Field(default=Embedded(), description="Settings of the embedded platform.")
     ark: Ark = Field(default=Ark(), description="Settings of Volcengine Ark.")
     management: Management = Field(
@@ -245,6 +247,7 @@ class _PlatformAccount(Kind[PlatformAccountSpec]):
         ("Desired", ".spec.management"),
         ("Observed", '.status.conditions[?(@.type=="CredentialsValid")].status'),
     )
+    selectable: ClassVar[tuple[str, ...]] = ("spec.platform",)
     # Switches are left as they are when nobody declares them any more: there is no safe side to fall to.
     default: ClassVar[Fields] = MappingProxyType({FREE_TOKENS_ONLY: None, AUTO_ACTIVATION: None})
     revert_unknown: ClassVar[bool] = False

@@ -64,6 +64,7 @@ class _PolicyConstraint(Kind[PolicyConstraintSpec]):
         ("Desired", ".spec.severity"),
         ("Observed", ".status.refused"),
     )
+    selectable: ClassVar[tuple[str, ...]] = ("spec.scope", "spec.severity")
     governs: ClassVar[bool] = False
 
 

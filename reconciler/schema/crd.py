@@ -42,6 +42,8 @@ def crd(kind: str) -> dict[str, Any]:
         "schema": {"openAPIV3Schema": top},
         "subresources": {"status": {}},
     }
+    if known.selectable:
+        version["selectableFields"] = [{"jsonPath": f".{path}"} for path in known.selectable]
     names = {
         "kind": kind,
         "listKind": f"{kind}List",

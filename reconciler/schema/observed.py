@@ -11,6 +11,7 @@ from reconciler.kinds.common import MAX_RATE, MAX_TOKENS, Moment
 
 Text = Annotated[str, Field(max_length=1024)]
 Name = Annotated[str, Field(max_length=256)]
+Record = Annotated[str, Field(max_length=16384)]
 Count = Annotated[int, Field(ge=-MAX_TOKENS, le=MAX_TOKENS)]
 PerMinute = Annotated[int, Field(ge=0, le=MAX_RATE)]
 
@@ -84,11 +85,31 @@ class Status(_Shape):
     )
 
 
+class Remembered(_Shape):
+    """What the operator remembers of one item, so that a new one forgets nothing."""
+
+    kind: Name = Field(description="The policy kind that governs the item.")
+    name: Name = Field(description="The item: a model, an endpoint id or an account.")
+    record: Record = Field(description="JSON: what the item was before us, what we last made it, and when.")
+
+
+class Intended(Remembered):
+    """A change that was begun and is not yet known to have happened."""
+
+    run: Name = Field(description="The pass that began it.")
+    sequence: Count = Field(description="Its place in the pass.")
+    at: Moment = Field(description="When it was begun.")
+    before: Record = Field(description="JSON: what the item was then.")
+
+
 class Governed(Status):
     """How the resource stands. Written by the controller."""
 
     next_attempt_time: Moment | None = Field(
         default=None, description="When the next attempt is due; none comes before."
+    )
+    managed: Annotated[list[Remembered], Field(max_length=16)] | None = Field(
+        default=None, description="What is remembered of the items that this resource manages."
     )
 
 
@@ -136,14 +157,12 @@ class EndpointRateOverrideStatus(Governed):
 class PlatformAccountStatus(Governed):
     """How the account stands, and what can be done on it."""
 
-    native: Annotated[list[Name], Field(max_length=32)] | None = Field(
-        default=None, description="Operations that an API action does."
+    operations: Annotated[dict[Name, Literal["native", "manual", "unsupported"]], Field(max_length=32)] | None = Field(
+        default=None,
+        description="How each operation is done: native by an API action, manual by a person on a page, or unsupported.",
     )
-    manual: Annotated[list[Name], Field(max_length=32)] | None = Field(
-        default=None, description="Operations that a person does on a page."
-    )
-    unsupported: Annotated[list[Name], Field(max_length=32)] | None = Field(
-        default=None, description="Operations that cannot be done at all."
+    pending: Annotated[list[Intended], Field(max_length=4096)] | None = Field(
+        default=None, description="Changes under way; what a killed operator left here is looked into by the next."
     )
 
 
