@@ -142,8 +142,12 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         return report
     held = _held(report.plan)
     due = tuple(change for change in report.plan.changes if change not in held)
-    if not _anything_to_write(report, asked, store.history(asked.account), due, acting):
+    history = store.history(asked.account)
+    if not _is_a_run(report, asked, history, due, acting):
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
+        if seen := _to_remember(report, _asked_again(report, asked, history, acting.clock()), asked):
+            with _lock(asked, store, acting):
+                store.remember(asked.account, seen)
         return _published(_finished(report, applied, held, acting.clock()), asked, store)
     with _lock(asked, store, acting) as lease:
         _unspent(store, acting)
@@ -305,12 +309,16 @@ def _tools(pen: apply.Pen, asked: Asked, acting: Acting, lease: ledger.Lease | N
     )
 
 
-def _anything_to_write(report: Report, asked: Asked, history: History, due: Sequence[Change], acting: Acting) -> bool:
-    """Whether the platform or the ledger has to be written: a look without the lock, to leave both in peace where not."""
+def _is_a_run(report: Report, asked: Asked, history: History, due: Sequence[Change], acting: Acting) -> bool:
+    """Whether there is something to journal: a write, or another owner. That an item was seen equal once more is not."""
     now = acting.clock()
     if acting.plan or history.pending or any(planning.kind_of(each, now) not in ("manual", "deferred") for each in due):
         return True
-    return bool(_to_remember(report, _asked_again(report, asked, history, now), asked))
+    known = history.records
+    return any(
+        each.target not in known or replace(known[each.target], equal_at=each.equal_at) != each
+        for each in _to_remember(report, _asked_again(report, asked, history, now), asked)
+    )
 
 
 def _asked_again(report: Report, asked: Asked, history: History, now: datetime) -> Question:

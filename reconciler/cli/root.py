@@ -21,6 +21,7 @@ VERBS: Final = {
     "doctor": "Examine an account: what works, what is manual, what to do.",
     "show": "Render a saved plan again.",
     "apply": "Make the platform as declared, after you said yes.",
+    "watch": "Keep the platform as declared, until told to stop.",
     "status": "Show how every model, endpoint and resource stands.",
     "drift": "Show what differs from what is declared, and which side moved.",
     "fmt": "Put policy files in canonical order, comments kept.",

@@ -26,7 +26,7 @@ class Wakes:
         self._monotonic = monotonic
         self._changed = threading.Condition()
         self._due: dict[str, _Due] = {}
-        self._running: set[str] = set()
+        self._running: dict[str, float] = {}
         self._closed = False
 
     def wake(self, key: str, *, after_s: float = 0.0, urgent: bool = False) -> None:
@@ -53,7 +53,7 @@ class Wakes:
                 if ready:
                     key = min(ready)[2]
                     del self._due[key]
-                    self._running.add(key)
+                    self._running[key] = now
                     return key
                 waiting = [due.at for key, due in self._due.items() if key not in self._running]
                 self._changed.wait(min(FOREVER_S, min(waiting, default=now + FOREVER_S) - now))
@@ -62,7 +62,7 @@ class Wakes:
     def done(self, key: str, *, again_after_s: float | None) -> None:
         """The look at `key` is over; look again in `again_after_s` seconds at the latest (None: only when woken)."""
         with self._changed:
-            self._running.discard(key)
+            self._running.pop(key, None)
             self._changed.notify_all()
         if again_after_s is not None:
             self.wake(key, after_s=again_after_s)
@@ -84,3 +84,12 @@ class Wakes:
         with self._changed:
             now = self._monotonic()
             return sum(due.at <= now for key, due in self._due.items() if key not in self._running)
+
+    @property
+    def oldest_s(self) -> float:
+        """For how many seconds the oldest key that is being looked at, or is due and waits, has done so; 0 when idle."""
+        with self._changed:
+            now = self._monotonic()
+            since = [*self._running.values()]
+            since += [due.at for key, due in self._due.items() if key not in self._running and due.at <= now]
+            return now - min(since, default=now)

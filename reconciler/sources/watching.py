@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from reconciler.sources.files import SUFFIXES
+
 LOOK_S: Final = 5.0
 MISSING_LOOK_S: Final = 0.5  # while no root is there at all
 DEBOUNCE_MS: Final = 50  # how long a burst of events is collected before it is told, in milliseconds
-SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 Fingerprint = frozenset[tuple[str, int, int, int]]
 
 
-def watch(roots: Sequence[str], changed: Callable[[], None], stop: threading.Event) -> None:
-    """Call `changed` soon after anything under `roots` (files or directories) changed, until `stop` is set. Blocks."""
-    seen = fingerprint(roots)
+def watch(roots: Sequence[str], seen: Fingerprint, changed: Callable[[], None], stop: threading.Event) -> None:
+    """Call `changed` soon after anything under `roots` (files or directories) differs from `seen`, until `stop` is set. Blocks."""
     while not stop.is_set():
         for _ in _moments(roots, stop):
             now = fingerprint(roots)
@@ -77,8 +77,9 @@ def _entries(root: Path) -> Iterator[tuple[str, int, int, int]]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
+        folders[:] = [name for name in folders if not name.startswith(".")]  # as reading does
         for name in files:
-            if name.endswith(SUFFIXES):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield from _entry(Path(folder, name))
 
 

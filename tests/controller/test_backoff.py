@@ -29,16 +29,19 @@ def test_the_platforms_own_wish_wins() -> None:
     assert backoff.failed("item", NOW, retry_after_s=42) == NOW + timedelta(seconds=42)
 
 
-def test_a_changed_declaration_ends_the_wait() -> None:
+def test_a_refusal_waits_long_at_once_and_is_forgotten_in_the_end() -> None:
     backoff: Backoff[str] = Backoff(random=lambda: 0.5)
-    until = backoff.refused("item", NOW, version="v1")
-    assert backoff.until("item", NOW, version="v1") == until
-    assert backoff.until("item", NOW, version="v2") is None
+    until = backoff.refused("item", NOW)
+    assert backoff.waiting(NOW) == {"item": until}
+    assert backoff.waiting(until) == {}
+    assert backoff.times("item") == 1
+    backoff.waiting(until + timedelta(days=2))
+    assert backoff.times("item") == 0
 
 
 def test_success_forgets_the_failures() -> None:
     backoff: Backoff[str] = Backoff(random=lambda: 0.5)
     backoff.failed("item", NOW)
     backoff.succeeded("item")
-    assert backoff.until("item", NOW) is None
+    assert backoff.waiting(NOW) == {}
     assert backoff.times("item") == 0

@@ -79,3 +79,17 @@ def test_closing_releases_whoever_waits() -> None:
     wakes.close()
     waiting.join(5)
     assert got == [None]
+
+
+def test_a_look_that_hangs_and_a_key_that_nobody_takes_grow_old() -> None:
+    ticks = Ticks()
+    wakes = Wakes(ticks)
+    assert wakes.oldest_s == 0
+    wakes.wake("hangs")
+    assert wakes.take() == "hangs"
+    ticks.now += 30
+    assert wakes.oldest_s == 30
+    wakes.done("hangs", again_after_s=None)
+    wakes.wake("waits")
+    ticks.now += 5
+    assert wakes.oldest_s == 5

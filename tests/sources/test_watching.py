@@ -15,8 +15,10 @@ class Watched:
     def __init__(self, *roots: Path) -> None:
         self.told = threading.Semaphore(0)
         self.stop = threading.Event()
+        paths = [str(root) for root in roots]
+        seen = watching.fingerprint(paths)
         self._thread = threading.Thread(
-            target=watching.watch, args=([str(root) for root in roots], self.told.release, self.stop), daemon=True
+            target=watching.watch, args=(paths, seen, self.told.release, self.stop), daemon=True
         )
         self._thread.start()
 

@@ -1,0 +1,289 @@
+"""One account's seat in the loop: its lease, its platform, its last observation, its back-off, and one look at it.
+
+A look observes (at most one sweep an interval; between sweeps the last observation with what was read back is enough, since a
+write re-reads its own item), plans, and writes where it may. Never raises for a failure of the world: that is in the report.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
+
+from reconciler import reconcile
+from reconciler.controller.backoff import Backoff, spread
+from reconciler.errors import LedgerError, LockHeld
+from reconciler.finding import Finding
+from reconciler.kinds import Resource
+from reconciler.kinds.declared import Declared
+from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.ledger import Lease, Ledger
+from reconciler.platforms import Platform, Reader
+from reconciler.reasons import Reason
+from reconciler.report import Report
+from reconciler.state import Operation, Outcome, Result, Snapshot, Support, Target
+from reconciler.status import ResourceStatus
+
+K = TypeVar("K", bound=Hashable)
+
+STANDBY_S: Final = 2.0  # how often a standby asks for the lock
+LEAST_S: Final = 0.5  # between two looks at an account that nobody woke: no wish, however wrong, makes a hot loop
+SWEEP_EARLY: Final = 0.15  # a resync may come this share early, by its spread, and still sweeps
+SLOW_REASONS: Final = frozenset(
+    {
+        Reason.CREDENTIALS_INVALID,
+        Reason.PERMISSION_DENIED,
+        Reason.PLATFORM_REFUSED,
+        Reason.TICKET_REQUIRED,
+        Reason.MANUAL_ACTION_REQUIRED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the loop runs. `interval_s` is from one sweep to the next; `write` False only reports."""
+
+    interval_s: float = 300.0
+    write: bool = True
+    prune: bool = False
+    under: tuple[str, ...] = ()
+    prefix: str = ""
+    targets: tuple[str, ...] = ()
+    account: str | None = None  # only this one
+
+
+class Ear(Protocol):
+    """Hears what is worth telling a person; called from several threads."""
+
+    def led(self, account: str, holder: str) -> None:
+        """The lead changed: `holder` is "" when this process took it, else who has it."""
+        ...
+
+    def outcome(self, account: str, outcome: Outcome) -> None:
+        """A change became something, and that is journaled."""
+        ...
+
+    def trouble(self, account: str, message: str) -> None:
+        """The ledger could not be used; the account is left alone until it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Every hold on the world, passed in. `random` gives chances from 0 to 1; `revision` is the declarations' git revision now."""
+
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+    connect: Callable[[Resource[PlatformAccountSpec]], Platform]
+    ledger: Ledger
+    actor: str
+    revision: Callable[[], str]
+    ear: Ear
+
+
+class Loaded(Protocol):
+    """What a source loads: the whole declared set and the findings of loading it."""
+
+    @property
+    def declared(self) -> Declared: ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One look that is over: the report, how things stood before it, and how long it took in seconds."""
+
+    report: Report
+    before: Mapping[str, ResourceStatus]
+    seconds: float
+
+
+class Seat:
+    """One account in the loop. Used by one worker at a time."""
+
+    def __init__(self, key: str, world: World, settings: Settings) -> None:
+        self._key = key
+        self._world = world
+        self._settings = settings
+        self._platform: Platform | None = None
+        self._spec: PlatformAccountSpec | None = None
+        self._lead = ExitStack()
+        self._lease: Lease | None = None
+        self._holder: str | None = None
+        self._before: Mapping[str, ResourceStatus] | None = None
+        self._seen: Snapshot | None = None
+        self._swept_at = 0.0
+        self._account_waits: Backoff[str] = Backoff(world.random)
+        self._item_waits: Backoff[tuple[Target, str]] = Backoff(world.random)
+        self.again_after_s = 0.0  # in how many seconds to look again, as the last look left it
+        self.settled = False  # whether a pass is over, or another process is known to lead
+
+    def look(self, loaded: Loaded, stop: threading.Event) -> Pass | None:
+        """One pass over the account; None on standby, or while the ledger cannot be used."""
+        started = self._world.monotonic()
+        try:
+            if self._settings.write and not self._leads():
+                return None
+            report = self._report(loaded, stop)
+            before = self._before or {}
+            self._before = {each.address: each for each in report.statuses}
+            self._keep(report)
+        except LedgerError as error:
+            self._world.ear.trouble(self._key, str(error))
+            self._resign()
+            until = self._account_waits.failed(self._key, self._world.clock())
+            self.again_after_s = (until - self._world.clock()).total_seconds()
+            return None
+        self.settled = True
+        self.again_after_s = self._next_s(report)
+        return Pass(report=report, before=before, seconds=self._world.monotonic() - started)
+
+    def release(self) -> None:
+        """Give up the lead and let go of the platform."""
+        self._resign()
+        if self._platform is not None:
+            self._platform.close()
+            self._platform = None
+
+    def _leads(self) -> bool:
+        """Whether this process holds the account's lock, which it takes if it can. A lost lease is given up and asked for anew."""
+        if self._lease is not None and self._lease.held():
+            return True
+        self._resign()
+        try:
+            self._lease = self._lead.enter_context(self._world.ledger.lock(self._key, "watch"))
+        except LockHeld as error:
+            self._tell_lead(error.holder)
+            self.settled = True
+            self.again_after_s = spread(STANDBY_S, self._world.random())
+            return False
+        self._tell_lead("")
+        self._before, self._seen = None, None  # another process may have led and written meanwhile
+        return True
+
+    def _resign(self) -> None:
+        self._lease = None
+        self._lead.close()
+
+    def _tell_lead(self, holder: str) -> None:
+        if holder != self._holder:
+            self._holder = holder
+            self._world.ear.led(self._key, holder)
+
+    def _report(self, loaded: Loaded, stop: threading.Event) -> Report:
+        now = self._world.clock()
+        asked = self._asked(loaded, now)
+        platform = self._connected(asked.resource)
+        if self._before is None:
+            self._before = reconcile.previous_statuses(self._world.ledger, self._key)
+        report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
+        if self._settings.write and not stop.is_set():
+            report = reconcile.act(report, asked, platform, self._world.ledger, self._acting(stop))
+        return report
+
+    def _asked(self, loaded: Loaded, now: datetime) -> reconcile.Asked:
+        everything = loaded.declared
+        return reconcile.Asked(
+            account=self._key,
+            everything=everything,
+            load_findings=loaded.findings,
+            targets=self._settings.targets,
+            prune=self._settings.prune,
+            under=self._settings.under,
+            prefix=self._settings.prefix,
+            keep_going=True,  # a controller stops only what is affected
+            waits=self._item_waits.waiting(now),
+        )
+
+    def _acting(self, stop: threading.Event) -> reconcile.Acting:
+        return reconcile.Acting(
+            operation="watch",
+            actor=self._world.actor,
+            revision=self._world.revision(),
+            clock=self._world.clock,
+            stop=stop.is_set,
+            sleep=stop.wait,
+            progress=lambda outcome: self._world.ear.outcome(self._key, outcome),
+            lease=self._lease,
+        )
+
+    def _connected(self, account: Resource[PlatformAccountSpec]) -> Platform:
+        """The platform, opened anew when what is declared of the account changed."""
+        if self._platform is None or self._spec != account.spec:
+            if self._platform is not None:
+                self._platform.close()
+            self._platform, self._spec = self._world.connect(account), account.spec
+            self._seen = None
+        return self._platform
+
+    def _reader(self, platform: Platform) -> Reader:
+        """The platform, or what the last sweep saw of it while that is recent enough."""
+        age_s = self._world.monotonic() - self._swept_at
+        if self._seen is not None and age_s < self._settings.interval_s * (1 - SWEEP_EARLY):
+            return _Remembered(platform, self._seen)
+        self._swept_at = self._world.monotonic()
+        return platform
+
+    def _keep(self, report: Report) -> None:
+        """Keep what was seen for the next look, unless something showed that it is no longer so."""
+        doubtful = any(outcome.stale or outcome.result is Result.FAILED for outcome in report.outcomes)
+        unconfirmed = any(o.result is Result.APPLIED and not o.confirmed for o in report.outcomes)
+        self._seen = None if doubtful or unconfirmed else report.snapshot
+        now = self._world.clock()
+        wishes = {change.target: reconcile.wish(change) for change in report.plan.changes}
+        for outcome in report.outcomes:
+            self._count(outcome, wishes.get(outcome.target, ""), now)
+        if report.snapshot is not None:
+            self._account_waits.succeeded(self._key)
+
+    def _count(self, outcome: Outcome, wish: str, now: datetime) -> None:
+        """Back off from an item that failed: doubling where it may work next time, long where only a person can mend it."""
+        item = (outcome.target, wish)
+        if outcome.result is Result.APPLIED:
+            self._item_waits.succeeded(item)
+        elif outcome.result is Result.FAILED and outcome.not_before is None:
+            self._leave_alone(self._item_waits, item, outcome.reason, now)
+
+    @staticmethod
+    def _leave_alone(
+        waits: Backoff[K], key: K, reason: Reason | None, now: datetime, wish_s: float | None = None
+    ) -> datetime:
+        return waits.refused(key, now) if reason in SLOW_REASONS else waits.failed(key, now, retry_after_s=wish_s)
+
+    def _next_s(self, report: Report) -> float:
+        """When to look again: at the next interval, or sooner where something comes due or failed."""
+        now = self._world.clock()
+        wishes = [spread(self._settings.interval_s, self._world.random())]
+        if report.next_wake is not None:
+            wishes.append((report.next_wake - now).total_seconds())
+        waiting = self._item_waits.waiting(now).values()
+        wishes += [(until - now).total_seconds() for until in waiting]
+        for failure in report.failures[:1]:
+            until = self._leave_alone(self._account_waits, self._key, failure.reason, now, failure.retry_after_s)
+            return max(0.0, (until - now).total_seconds())
+        return max(LEAST_S, min(wishes))
+
+
+class _Remembered:
+    """A reader whose sweep is the last one's; a single item is still read afresh."""
+
+    def __init__(self, reader: Reader, seen: Snapshot) -> None:
+        self._reader = reader
+        self._seen = seen
+
+    def capabilities(self) -> Mapping[Operation, Support]:
+        return self._reader.capabilities()
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:  # noqa: ARG002  # the shape of a reader
+        return self._seen
+
+    def read(self, target: Target) -> Snapshot:
+        return self._reader.read(target)
+
+    def close(self) -> None:
+        """The reader stays with its owner."""

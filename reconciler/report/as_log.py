@@ -1,0 +1,105 @@
+"""A pass as lines of a calm log: one line a decision, nothing where nothing happened. Pure: a report in, entries out.
+
+What came from files or from the platform is escaped where it is printed: control characters in text, JSON in JSON.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.plan import Change
+from reconciler.report import Report, plain
+from reconciler.report.as_text import words
+from reconciler.report.as_text.layout import safe
+from reconciler.state import Outcome, Result
+from reconciler.status import Condition, ConditionType, ResourceStatus, Truth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line: `event` is a fixed word (pass, outcome, condition, failure, lead, trouble)."""
+
+    level: str
+    event: str
+    account: str
+    message: str
+    address: str = ""
+
+
+def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -> Iterator[Entry]:
+    """What this pass decided: outcomes, then how resources came to stand differently. `first` adds a summary."""
+    account = report.account.account
+    by_target = {change.target: change for change in report.plan.changes}
+    told: set[str] = set()
+    for outcome in report.outcomes:
+        if outcome.result in (Result.APPLIED, Result.FAILED):
+            told.add(outcome.address)
+            yield _outcome(account, outcome, by_target.get(outcome.target))
+    for status in report.statuses:
+        ready = status.condition(ConditionType.READY)
+        old = before.get(status.address)
+        if ready is None or status.address in told or not _differs(old, ready):
+            continue
+        if old is None and ready.status is Truth.TRUE:
+            continue  # nothing to say of what is well from the start
+        yield _condition(account, status.address, ready)
+    if first:
+        yield _summary(report)
+
+
+def text(entry: Entry, now: datetime) -> str:
+    """One line for a person."""
+    said = [f"{now:%H:%M:%S}", f"{entry.level:<7}", safe(entry.account)]
+    said += [safe(entry.address)] if entry.address else []
+    return " ".join([*said, safe(entry.message)])
+
+
+def as_json(entry: Entry, now: datetime) -> str:
+    """One line for a machine: one JSON object."""
+    document = {
+        "time": plain.moment(now),
+        "level": entry.level,
+        "event": entry.event,
+        "account": entry.account,
+        "address": entry.address or None,
+        "message": entry.message,
+    }
+    return json.dumps({key: value for key, value in document.items() if value is not None}, ensure_ascii=True)
+
+
+def _differs(old: ResourceStatus | None, ready: Condition) -> bool:
+    before = old.condition(ConditionType.READY) if old else None
+    return before is None or (before.status, before.reason) != (ready.status, ready.reason)
+
+
+def _outcome(account: str, outcome: Outcome, change: Change | None) -> Entry:
+    what = (
+        ", ".join(f"{f.path} {words.value(f.path, f.before)} -> {words.value(f.path, f.after)}" for f in change.fields)
+        if change
+        else ""
+    )
+    failed = outcome.result is Result.FAILED
+    why = f" ({outcome.code})" if outcome.code else ""
+    message = f"{outcome.result.value} {what}{why}: {outcome.message}" if failed else f"{outcome.result.value} {what}"
+    return Entry(
+        level="error" if failed else "info", event="outcome", account=account, address=outcome.address, message=message
+    )
+
+
+def _condition(account: str, address: str, ready: Condition) -> Entry:
+    message = f"Ready {ready.status.value}, {ready.reason.value}"
+    return Entry(
+        level="info" if ready.status is Truth.TRUE else "warning",
+        event="condition",
+        account=account,
+        address=address,
+        message=f"{message}: {ready.message}" if ready.message and ready.status is not Truth.TRUE else message,
+    )
+
+
+def _summary(report: Report) -> Entry:
+    ready = [status.condition(ConditionType.READY) for status in report.statuses]
+    well = sum(condition is not None and condition.status is Truth.TRUE for condition in ready)
+    message = f"{len(ready)} resources, {well} ready"
+    return Entry(level="info", event="pass", account=report.account.account, message=message)

@@ -1,0 +1,69 @@
+"""Policy files as the source of the loop: loaded when they changed, watched, and answered with a status file.
+
+Reads below the given paths; writes only the status file, and only when what it says changed.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from reconciler.finding import in_order
+from reconciler.load import Loaded, load
+from reconciler.report import Report, as_json
+from reconciler.sources import watching
+from reconciler.sources.files import gather
+
+STATUS_FILE: Final = "status.json"
+
+
+class Folders:
+    """Files and directories, as `reconciler.controller.Source` wants them. `status_file` None: no status file."""
+
+    def __init__(self, paths: Sequence[str], status_file: Path | None) -> None:
+        self._paths = tuple(paths) or (".",)
+        self._status_file = status_file
+        self._loaded: Loaded | None = None
+        self._fingerprint: watching.Fingerprint = frozenset()
+        self._reports: dict[str, Report] = {}
+        self._written = ""
+        self._publishing = threading.Lock()
+
+    def load(self) -> Loaded:
+        """The whole set as it is now; files that did not change are not read again."""
+        now = watching.fingerprint(self._paths)
+        if self._loaded is None or now != self._fingerprint or not self._loaded.declared.complete:
+            read = gather(self._paths)
+            loaded = load(read.texts, complete=read.complete)
+            self._loaded = Loaded(loaded.declared, in_order((*loaded.findings, *read.findings)))
+            self._fingerprint = now
+        return self._loaded
+
+    def wait(self, changed: Callable[[], None], stop: threading.Event) -> None:
+        """Call `changed` soon after a policy file changed, until `stop` is set."""
+        watching.watch(self._paths, self._fingerprint, changed, stop)
+
+    def publish(self, report: Report) -> None:
+        """Write how all accounts stand, unless the file says so already. A status file that cannot be written is left: the
+        ledger has the same facts."""
+        if self._status_file is None:
+            return
+        with self._publishing:
+            self._reports[report.account.account] = report
+            text = as_json.status(*(each for _, each in sorted(self._reports.items())))
+            if text != self._written and _replace(self._status_file, text):
+                self._written = text
+
+
+def _replace(file: Path, text: str) -> bool:
+    """Write the whole file or leave the old one; False where it could not be written."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        return False
+    return True

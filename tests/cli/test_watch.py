@@ -1,0 +1,110 @@
+"""`modelpolicy watch` as a person runs it: a real process, real files, signals, metrics, a standby."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+POLICY = """\
+apiVersion: modelpolicy.dev/v1alpha1
+kind: ModelActivation
+metadata: {name: glm-4-7}
+spec: {model: glm-4-7}
+"""
+
+
+class Watch:
+    """A watcher in a process of its own, and the lines it wrote."""
+
+    def __init__(self, home: Path, *flags: str) -> None:
+        self.log = home / f"log-{time.monotonic_ns()}"
+        env = {key: value for key, value in os.environ.items() if not key.startswith("MODELPOLICY_")}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "reconciler.cli", "watch", "policies", *flags],
+                cwd=home, stderr=log, stdout=log, env={**env, "PYTHONPATH": str(Path.cwd()), "NO_COLOR": "1"},
+            )  # fmt: skip
+
+    def says(self, pattern: str, within_s: float = 20.0) -> re.Match[str] | None:
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            if found := re.search(pattern, self.log.read_text()):
+                return found
+            time.sleep(0.05)
+        return None
+
+    def end(self, by: int = signal.SIGTERM) -> int:
+        self.process.send_signal(by)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "glm.yaml").write_text(POLICY)
+    return tmp_path
+
+
+@pytest.fixture
+def watch(home: Path) -> Iterator[Callable[..., Watch]]:
+    started: list[Watch] = []
+
+    def start(*flags: str) -> Watch:
+        started.append(Watch(home, *flags))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+
+
+def test_it_converges_serves_metrics_and_ends_on_sigterm(watch: Callable[..., Watch], home: Path) -> None:
+    it = watch("--listen", ":0")
+    assert it.says(r"ModelActivation/glm-4-7 applied state NotActivated -> Activated"), it.log.read_text()
+    found = it.says(r"on (http://\S+):")
+    assert found
+    with urllib.request.urlopen(f"{found[1]}/readyz", timeout=5) as answer:
+        assert answer.status == 200
+    with urllib.request.urlopen(f"{found[1]}/livez", timeout=5) as answer:
+        assert answer.read() == b"ok\n"
+    with urllib.request.urlopen(f"{found[1]}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+        assert 'modelpolicy_leader{account="default"} 1.0' in text
+        assert answer.status == 200
+    assert it.end() == 143
+    status = json.loads((home / ".modelpolicy" / "status.json").read_text())
+    assert [resource["address"] for resource in status["resources"]][-1] == "ModelActivation/glm-4-7"
+
+
+def test_a_standby_takes_over_when_the_leader_is_killed(watch: Callable[..., Watch], home: Path) -> None:
+    leader = watch()
+    assert leader.says("applied")
+    standby = watch()
+    assert standby.says("standing by: the lock is held by .*pid"), standby.log.read_text()
+    leader.end(signal.SIGKILL)
+    assert standby.says("default leading"), standby.log.read_text()
+    (home / "policies" / "glm.yaml").write_text(POLICY.replace("glm-4-7", "kimi-k2"))
+    assert standby.says("ModelActivation/kimi-k2 applied"), standby.log.read_text()
+
+
+def test_once_makes_one_pass_and_a_mistake_is_said_and_exits_3(watch: Callable[..., Watch], home: Path) -> None:
+    (home / "policies" / "bad.yaml").write_text(POLICY.replace("model: glm-4-7", "modle: glm-4-7"))
+    it = watch("--once", "--log-format", "json")
+    assert it.process.wait(30) == 3
+    lines = [json.loads(line) for line in it.log.read_text().splitlines()]
+    assert any("modle" in line["message"] and line["level"] == "error" for line in lines)
+
+
+def test_a_wrong_interval_is_a_usage_error(watch: Callable[..., Watch]) -> None:
+    it = watch("--interval", "soon")
+    assert it.process.wait(30) == 64
+    assert it.says("no duration")
