@@ -152,6 +152,7 @@ class EndpointRateOverrideStatus(Governed):
     effective: Rate | None = Field(default=None, description="The rate that holds: the override within the model's.")
     model_rate_limit: Rate | None = Field(default=None, description="The model-level limit that all endpoints share.")
     baseline: Rate | None = Field(default=None, description="What the override was before we first wrote it.")
+    expiring: bool | None = Field(default=None, description="Present while the override ends within 24 hours.")
 
 
 class PlatformAccountStatus(Governed):

@@ -1,8 +1,8 @@
 """Each kind's own status fields, in their JSON shape (camelCase). What cannot be seen or is absent has no key."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from reconciler.kinds import Resource, registry
 from reconciler.plan.question import could_match
@@ -10,6 +10,8 @@ from reconciler.rules import constraint
 from reconciler.state import UNOBSERVABLE, Fields, FreeTokens, Limit, Model, Rate, Seen, Snapshot, Target
 from reconciler.status.standing import Standing
 from reconciler.status.values import ResourceStatus
+
+SOON: Final = timedelta(days=1)  # before its end an override is called expiring
 
 
 def of(
@@ -33,7 +35,7 @@ def of(
         case "InferenceLimit":
             return _limit(standing.snapshot.models[target.name], baseline, next_look)
         case _:
-            return _override(standing.snapshot, target, baseline)
+            return {**_override(standing.snapshot, target, baseline), **_ending(resource, standing.now)}
 
 
 def moment(when: datetime | None) -> str | None:
@@ -93,6 +95,12 @@ def _override(snapshot: Snapshot, target: Target, baseline: Fields | None) -> di
             "baseline": _baseline(baseline),
         }
     )
+
+
+def _ending(resource: Resource[Any], now: datetime) -> dict[str, bool]:
+    """Whether the override ends within a day: kept with the status, so that it is noticed once and not after each start."""
+    ends = resource.spec.expires_at
+    return {"expiring": True} if ends is not None and ends - SOON <= now < ends else {}
 
 
 def _constraint(standing: Standing, resource: Resource[Any]) -> dict[str, Any]:
