@@ -1,6 +1,7 @@
-"""What is written down becomes what is declared: bytes in, resources and findings out. Pure: no I/O, no clock.
+r"""What is written down becomes what is declared: bytes in, resources and findings out. Pure: no I/O, no clock.
 
-    bytes --text--> chunks --events--> tree --documents--> Resource | Held | Finding
+    bytes --text--> chunks --lines--> values --documents--> Resource
+                       \--events--> tree --documents--> Resource | Held | Finding      where the short way does not do
 
 Whatever the bytes are, `load` returns: the user's mistakes are findings, all of them at once, each with file, line and
 column. The same texts give the same result in whatever order they come.
@@ -15,13 +16,14 @@ from typing import Any
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared, Held
-from reconciler.load import events, text, tree
+from reconciler.load import events, lines, text, tree
 from reconciler.load.checks import CHECKS
-from reconciler.load.documents import Judged, judge
+from reconciler.load.documents import Judged, good, judge
 from reconciler.load.frame import frame
+from reconciler.load.positions import Positions
 from reconciler.reasons import Reason
 
-__all__ = ["CHECKS", "Loaded", "SourceText", "frame", "load"]
+__all__ = ["CHECKS", "Loaded", "Memory", "SourceText", "frame", "load"]
 
 _NOTES_A_FILE = 3  # foreign documents in a file that are noted one by one
 
@@ -42,10 +44,23 @@ class Loaded:
     findings: tuple[Finding, ...]
 
 
-def load(texts: Iterable[SourceText], *, complete: bool = True) -> Loaded:
+class Memory:
+    """What each file said at the last load, by its name and the digest of its bytes; a loop keeps one, so that loading again
+    reads only what has changed. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str], tuple[Judged, ...]] = {}
+
+
+def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory | None = None) -> Loaded:
     """Every resource and every finding of the texts. `complete` False: something could not be read at all."""
     ordered = sorted(texts, key=lambda source: (source.name, source.content))
-    judged = [one for source in ordered for one in _file(source)]
+    sources = tuple((source.name, hashlib.sha256(source.content).hexdigest()) for source in ordered)
+    known = memory.files if memory is not None else {}
+    files = {key: known.get(key) or tuple(_file(source)) for key, source in zip(sources, ordered, strict=True)}
+    if memory is not None:
+        memory.files = files
+    judged = [one for key in sources for one in files[key]]
     resources, twins, doubled = _unique([one.resource for one in judged if one.resource is not None])
     findings = [finding for one in judged for finding in one.findings] + twins + _notes(judged)
     held = [one.held for one in judged if one.held is not None] + doubled
@@ -54,7 +69,7 @@ def load(texts: Iterable[SourceText], *, complete: bool = True) -> Loaded:
             resources=tuple(resources),
             held=tuple(sorted(held, key=lambda one: (one.location, one.kind, one.name))),
             complete=complete,
-            sources=tuple((source.name, hashlib.sha256(source.content).hexdigest()) for source in ordered),
+            sources=sources,
         ),
         in_order(findings),
     )
@@ -75,8 +90,22 @@ def _file(source: SourceText) -> Iterator[Judged]:
             problem = tree.Problem("too-large", message, "split it", line, 1)
             yield from judge(tree.Document(problems=[problem], line=line), source.name)
             continue
+        at_once = None if json else _good(chunk, line, source.name)
+        if at_once is not None:
+            yield at_once
+            continue
         for document in tree.documents(events.of(chunk), line, json=json):
             yield from judge(document, source.name)
+
+
+def _good(chunk: str, line: int, file: str) -> Judged | None:
+    """What an ordinary document without a mistake became, by the shortest way; None: it has to be looked at closely."""
+    read = lines.read(chunk)
+    if read is None:
+        return None
+    values, start = read
+    resource = good(values, Location(file, line + start, 1), Positions(chunk, line))
+    return None if resource is None else Judged(resource=resource, location=resource.origin)
 
 
 def _unique(resources: list[Resource[Any]]) -> tuple[list[Resource[Any]], list[Finding], list[Held]]:

@@ -17,7 +17,8 @@ _NAMES: Final = (
     r"api[_-]?key|ak|sk|password)"
 )
 _KEY: Final = re.compile(_NAMES, re.IGNORECASE)
-_VALUE: Final = re.compile(r"AKLT[A-Za-z0-9_=-]{8,}")  # how the platform's access keys begin
+BEGINS: Final = "AKLT"  # how the platform's access keys begin
+_VALUE: Final = re.compile(rf"{BEGINS}[A-Za-z0-9_=-]{{8,}}")
 _LINE: Final = re.compile(rf"(?P<key>(?<![\w-]){_NAMES}[\"']?\s*[:=]\s*)(?P<value>\S.*)?$", re.IGNORECASE)
 _HINT: Final = (
     "take it out, and make a new key, for this one has been written down; keys belong into VOLCENGINE_ACCESS_KEY and "
@@ -29,7 +30,7 @@ def found(node: Node, path: Path = ()) -> Iterator[Said]:
     """One refusal for each value that looks like a key, by the name of its field or by its own form."""
     for name, (_, child) in (node.entries or {}).items():
         inner = (*path, name)
-        if _KEY.fullmatch(name) and _is_said(child):
+        if is_name(name) and _is_said(child):
             yield Said(
                 RULE,
                 inner,
@@ -45,6 +46,11 @@ def found(node: Node, path: Path = ()) -> Iterator[Said]:
         yield Said(
             RULE, path, f"`{dotted(path)}` holds what looks like an access key, which never stands in a policy", _HINT
         )
+
+
+def is_name(key: str) -> bool:
+    """Whether a field of this name would hold a credential."""
+    return _KEY.fullmatch(key) is not None
 
 
 def _is_said(node: Node) -> bool:

@@ -4,19 +4,20 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from reconciler.finding import Finding, Location, Severity
-from reconciler.kinds import API_GROUP, API_VERSION, Kind, Path, Resource, registry
+from reconciler.kinds import API_GROUP, API_VERSION, Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
 from reconciler.kinds.metadata import Metadata
 from reconciler.load import credentials
 from reconciler.load.messages import Said, did_you_mean, explained, shown
+from reconciler.load.positions import Places, of_tree
 from reconciler.load.tree import Document, Node
 from reconciler.reasons import Reason
 
@@ -35,6 +36,22 @@ class Judged:
     held: Held | None = None
     foreign: str | None = None
     location: Location | None = None
+
+
+def good(document: Mapping[str, Any], origin: Location, positions: Places) -> Resource[Any] | None:
+    """The resource that a document is, or None where anything is to be said about it, which `judge` does."""
+    called, spec = document.get("kind"), document.get("spec")
+    kind = registry().get(called) if isinstance(called, str) else None
+    if kind is None or document.get("apiVersion") != API_VERSION or not document.keys() <= _TOP:
+        return None
+    if origin.file.endswith(_KUSTOMIZE):
+        return None
+    try:
+        metadata = Metadata.model_validate(document.get("metadata"))
+        known = kind.spec.model_validate({} if spec is None else spec)
+    except ValidationError:
+        return None
+    return _resource(kind.name, metadata, known, origin, positions)
 
 
 def judge(document: Document, file: str) -> Iterator[Judged]:
@@ -159,16 +176,15 @@ def _checked(root: Node, location: Location) -> tuple[list[Said], Resource[Any] 
     spec = _spec(root, kind, said) if kind is not None else None
     if said or metadata is None or spec is None or kind is None:
         return said, None
-    positions: dict[Path, tuple[int, int]] = {}
-    for part in ("metadata", "spec"):
-        node = root.get(part)
-        if node is not None:
-            _positions(node, (part,), positions)
-    return said, Resource(
-        kind=kind.name,
+    return said, _resource(kind.name, metadata, spec, location, of_tree(root))
+
+
+def _resource(kind: str, metadata: Metadata, spec: Spec, origin: Location, positions: Places) -> Resource[Any]:
+    return Resource(
+        kind=kind,
         name=metadata.name,
         spec=spec,
-        origin=location,
+        origin=origin,
         namespace=metadata.namespace,
         labels=metadata.labels or {},
         annotations=metadata.annotations or {},
@@ -231,16 +247,6 @@ def _spec(root: Node, kind: Kind[Spec], said: list[Said]) -> Spec | None:
         else:
             said.extend(explained(error, kind.spec, ("spec",)))
         return None
-
-
-def _positions(node: Node, path: Path, found: dict[Path, tuple[int, int]]) -> None:
-    found[path] = (node.line, node.column)
-    if node.entries is not None:
-        for key, (_, value) in node.entries.items():
-            _positions(value, (*path, key), found)
-    elif node.items is not None:
-        for index, item in enumerate(node.items):
-            _positions(item, (*path, index), found)
 
 
 def _place(root: Node, said: Said, file: str) -> Location:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import yaml
-
+from reconciler.load import lines
 from reconciler.load.tree import Malformed
 
 # What ruamel.yaml's scanner lets slip on hostile input beside its own errors.
@@ -38,32 +37,27 @@ _PLAIN: Final = (
 )  # fmt: skip
 
 
-# Where libyaml (YAML 1.1) and YAML 1.2 read differently, or libyaml is the laxer one, the reference decides: directives and
-# document ends, explicit keys, tags, anchors, tabs, other line breaks, escapes and folding in quotes, and flow style
-# other than short plain lists and mappings.
-_KEY: Final = r"[A-Za-z_][\w./-]*:"
-_PLAIN_VALUE: Final = r"[A-Za-z0-9+._/][\w+./:@-]*(?<!:)(?:[ ][\w+./@-]+)*"
-_QUOTED: Final = r"""(?:"[^"\\\t\x85\u2028\u2029]*"|'[^'\t\x85\u2028\u2029]*')"""
-_INNER: Final = r"(?:[A-Za-z0-9_./][\w./-]*|\{\}|\[\])"
-_MAPPING: Final = rf"\{{(?:{_KEY}[ ]{_INNER}(?:,[ ]{_KEY}[ ]{_INNER})*)?\}}"
-_LIST: Final = rf"\[(?:{_INNER}(?:,[ ]{_INNER})*)?\]"
-_VALUE: Final = rf"(?:{_PLAIN_VALUE}|{_QUOTED}|{_MAPPING}|{_LIST})"
+# What both parsers read alike: `lines` says why each part is as it is.
 _TAME: Final = re.compile(
-    rf"(?:---)?[ ]*|(?:---[ ])?[ ]*#[ -~]*|[ ]*(?:-[ ])*(?:{_KEY}(?:[ ]{_VALUE})?|{_VALUE})[ ]*(?:(?<=[ ])#[ -~]*)?",
+    rf"(?:---)?[ ]*|(?:---[ ])?[ ]*#[ -~]*|[ ]*(?:-[ ])*(?:{lines.KEY}(?:[ ]{lines.VALUE})?|{lines.VALUE}){lines.COMMENT}",
     re.ASCII,
 )
 
 
 def of(text: str) -> Iterator[Any]:
     """The events of a text, by the fastest way that is certain to mean what `slow` would say."""
-    if not yaml.__with_libyaml__ or not all(map(_TAME.fullmatch, text.split("\n"))):
+    if not all(map(_TAME.fullmatch, text.split("\n"))):
         return slow(text)
     events = fast(text)
     return slow(text) if events is None else iter(events)
 
 
 def fast(text: str) -> list[Any] | None:
-    """The events of a text by libyaml, or None where it refuses: what is wrong then is for `slow` to say."""
+    """The events of a text by libyaml, or None where it refuses or is not there: what is wrong then is for `slow` to say."""
+    import yaml  # most files are read by `lines` and never need it
+
+    if not yaml.__with_libyaml__:
+        return None
     parser = yaml.CBaseLoader(text)
     events: list[Any] = []
     try:

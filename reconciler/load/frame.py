@@ -49,7 +49,7 @@ def _visible(character: str) -> str:
         return chr(0x2400 + ord(character))
     if character == "\x7f":
         return "␡"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+    if not character.isprintable():
         return f"\\u{ord(character):04x}"
     return character
 

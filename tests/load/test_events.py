@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import hostile
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -32,33 +33,13 @@ def told(stream: Iterable[Any]) -> list[Any]:
     return [document(one) for one in tree.documents(stream)]
 
 
-WORDS = ["a", "b: ", "c:", ": ", "- ", "-", "  ", " ", "\n", "\n  ", "\n- ", "---", "\n---\n", "...", "#", " # x", "'", "''", '"', '""', "{", "}", "{}", "[", "]",
-         "[]", ", ", ",", "1", "1.5", ".5", "+1", "0o7", "no", "null", "~", "12:30", "http://x", "a:b", "?", "|", ">", "&a", "*a", "!x", "%", "@", "`", "\t", "\\", "<<: ", "{a: b}", "[a, b]", "key: value\n", "é"]  # fmt: skip
-TAME_WORDS = st.sampled_from(
-    [word for word in WORDS if word not in ("?", "|", ">", "&a", "*a", "!x", "%", "@", "`", "\t", "\\")]
-)
-LINES = st.builds(
-    "{}{}{}{}".format,
-    st.sampled_from(["", " ", "  ", "    ", "- ", "  - ", "- - "]),
-    st.sampled_from(["", "a:", "b: ", "c: ", "- "]),
-    st.sampled_from(["", "x", "x y", "1", "'q'", '"q r"', "'", "[a, b]", "{a: b}", "{}", "[", "}", "a: b", "---", "...", "'a': b", "{a:b}", "[a,b]", "{a, b}", "{a: }", "[a: b]", "a:", "x:y", "12:30", "-", "- x", "[a,]", "{,}", "[,]"]),
-    st.sampled_from(["", "", " ", " # c", "# c", " #"]),
-)  # fmt: skip
-
-
-@given(
-    st.one_of(
-        st.lists(LINES, max_size=8).map("\n".join),
-        st.lists(TAME_WORDS, max_size=20).map("".join),
-        st.text("ab:-# \n'\"{}[],.~+/", max_size=40),
-    )
-)
+@given(hostile.TEXTS)
 @example(GOOD)
 def test_what_is_read_the_fast_way_is_read_the_same_the_slow_way(text: str) -> None:
     assert told(events.of(text)) == told(events.slow(text))
 
 
-@given(st.lists(LINES, min_size=1, max_size=6).map("\n".join))
+@given(st.lists(hostile.LINES, min_size=1, max_size=6).map("\n".join))
 def test_the_fast_way_is_taken_for_tame_text_only_where_libyaml_does_not_refuse(text: str) -> None:
     found = events.fast(text)
     assume(found is not None)

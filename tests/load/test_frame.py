@@ -1,6 +1,6 @@
 """The lines around a finding: what a person sees stands where the file has it."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.finding import Location
@@ -31,6 +31,7 @@ def test_there_is_no_frame_where_there_is_no_place() -> None:
     assert frame(b"a: 1\n", Location("x", 9, 1)) == ""
 
 
+@example("\u07b2\u3000\U000e0001".encode(), 1, 0, 0)
 @given(st.binary(max_size=300), st.integers(0, 20), st.integers(0, 400), st.integers(0, 3))
 def test_a_frame_never_raises_and_never_lets_a_control_character_through(
     content: bytes, line: int, column: int, context: int
