@@ -11,25 +11,12 @@ from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
+from reconciler.cli.types import Address
 
 if TYPE_CHECKING:
     from reconciler.kinds.platform_account import Actions
 
 DEFAULT_LISTEN = "127.0.0.1:8900"
-
-
-class Address(click.ParamType[tuple[str, int]]):
-    """HOST:PORT; a host of IPv6 in brackets."""
-
-    name = "HOST:PORT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        if isinstance(value, tuple):
-            return value
-        host, _, port = str(value).rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-            self.fail(f"{value!r} is not HOST:PORT, as in {DEFAULT_LISTEN} (port 0: any free one)", param, ctx)
-        return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @click.command(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -17,44 +17,12 @@ from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
+from reconciler.cli.types import Address, Duration
 from reconciler.controller import Controller, Loaded, Pass, Settings, World
 from reconciler.errors import PlatformError
 from reconciler.ledger import Ledger
 from reconciler.platforms import Connection
 from reconciler.sources.folders import STATUS_FILE, Folders
-
-LOCAL: Final = "127.0.0.1"
-DURATIONS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class Duration(click.ParamType[float]):
-    """Seconds: 90, 90s, 5m or 1h."""
-
-    name = "DURATION"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        written = str(value)
-        unit = DURATIONS.get(written[-1:], 0.0)
-        number = written[:-1] if unit else written
-        if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= 86_400:
-            self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
-        return int(number) * (unit or 1.0)
-
-
-class Address(click.ParamType[tuple[str, int]]):
-    """HOST:PORT, or :PORT for loopback; port 0 takes a free one."""
-
-    name = "[HOST]:PORT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        if isinstance(value, tuple):
-            return value
-        host, colon, port = str(value).rpartition(":")
-        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-            self.fail(f"{value!r} is no address such as :9090 or 0.0.0.0:9090", param, ctx)
-        return host.strip("[]") or LOCAL, int(port)
 
 
 class _Watched:

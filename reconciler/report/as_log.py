@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.plan import Change
+from reconciler.plan import Change, ChangeReason
 from reconciler.report import Report, plain
 from reconciler.report.as_text import words
 from reconciler.report.as_text.layout import safe
@@ -79,6 +79,8 @@ def _outcome(account: str, outcome: Outcome, change: Change | None) -> Entry:
         if change
         else ""
     )
+    if change is not None and change.reason is not ChangeReason.DECLARED:
+        what += f" ({change.reason.value})"
     failed = outcome.result is Result.FAILED
     why = f" ({outcome.code})" if outcome.code else ""
     message = f"{outcome.result.value} {what}{why}: {outcome.message}" if failed else f"{outcome.result.value} {what}"

@@ -1,17 +1,13 @@
 """`modelpolicy watch` as a person runs it: a real process, real files, signals, metrics, a standby."""
 
 import json
-import os
-import re
 import signal
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watching import Watch
 
 POLICY = """\
 apiVersion: modelpolicy.dev/v1alpha1
@@ -19,31 +15,6 @@ kind: ModelActivation
 metadata: {name: glm-4-7}
 spec: {model: glm-4-7}
 """
-
-
-class Watch:
-    """A watcher in a process of its own, and the lines it wrote."""
-
-    def __init__(self, home: Path, *flags: str) -> None:
-        self.log = home / f"log-{time.monotonic_ns()}"
-        env = {key: value for key, value in os.environ.items() if not key.startswith("MODELPOLICY_")}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "reconciler.cli", "watch", "policies", *flags],
-                cwd=home, stderr=log, stdout=log, env={**env, "PYTHONPATH": str(Path.cwd()), "NO_COLOR": "1"},
-            )  # fmt: skip
-
-    def says(self, pattern: str, within_s: float = 20.0) -> re.Match[str] | None:
-        until = time.monotonic() + within_s
-        while time.monotonic() < until:
-            if found := re.search(pattern, self.log.read_text()):
-                return found
-            time.sleep(0.05)
-        return None
-
-    def end(self, by: int = signal.SIGTERM) -> int:
-        self.process.send_signal(by)
-        return self.process.wait(20)
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""The types of flags that several verbs have."""
+
+from typing import Any, Final
+
+import click
+
+LOOPBACK: Final = "127.0.0.1"
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_S: Final = 86_400.0
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, or :PORT for loopback; port 0 takes a free one; a host of IPv6 stands in brackets."""
+
+    name = "[HOST]:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, colon, port = str(value).rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            self.fail(f"{value!r} is not HOST:PORT, as in {LOOPBACK}:8900 (port 0: any free one)", param, ctx)
+        return host.removeprefix("[").removesuffix("]") or LOOPBACK, int(port)
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, from 1 s to a day: 90, 90s, 5m or 1h."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        written = str(value)
+        unit = _UNITS.get(written[-1:])
+        number = written[:-1] if unit else written
+        if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= _LONGEST_S:
+            self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
+        return int(number) * (unit or 1.0)
