@@ -22,14 +22,7 @@ from reconciler.errors import Conflict, LedgerError, PlatformError, Transient, U
 from reconciler.plan import Change, Plan, fingerprint, kind_of, writes_of
 from reconciler.platforms import Platform
 from reconciler.reasons import Reason
-from reconciler.state import (
-    Capability,
-    Outcome,
-    Result,
-    Snapshot,
-    Target,
-    Write,
-)
+from reconciler.state import Capability, Outcome, Result, Snapshot, Target, Write
 
 MAX_TRIES: Final = 3  # of one call within one pass
 MAX_WAIT_S: Final = 10.0  # a longer wish of the platform is left to the next pass
@@ -37,6 +30,7 @@ INTERVAL: Final = timedelta(hours=2)  # between two settings of a limit, where t
 BATCH: Final = 256  # intents journaled at once where nothing paces the writes
 FLUSH_EVERY: Final = 64
 FLUSH_AFTER_S: Final = 0.1
+_FENCED: Final = "the account's lock is no longer certainly ours, so nothing more is written"
 
 
 class Pen(Protocol):
@@ -141,8 +135,8 @@ def _outcome(
     return Outcome(change.address, change.target, result, message, reason, code)
 
 
-class _Fenced(Exception):
-    """The lock is no longer certainly ours: nothing more may be written."""
+class _Ended(Exception):
+    """Nothing more may be written: the run was told to stop, or the lock is no longer certainly ours."""
 
 
 class _Limiter:
@@ -261,12 +255,17 @@ class _Hand:
         message = self.trouble or "interrupted before it was begun"
         return _outcome(change, Result.SKIPPED, message, reason=self.ended_by or Reason.NOT_ATTEMPTED)
 
+    def _cut_short(self, change: Change) -> Outcome:
+        message = f"{self.trouble or 'interrupted'}; it may be half done, so plan again"
+        return _outcome(change, Result.FAILED, message, reason=self.ended_by or Reason.NOT_ATTEMPTED)
+
     def _end(self, trouble: str, reason: Reason) -> None:
         if not self.trouble:
             self.trouble, self.ended_by = trouble, reason
 
     def _carry(self, change: Change) -> Outcome:
         """Re-read, write, prove: what became of one change."""
+        sent: list[Write] = []
         try:
             before = self._read(change)
             live = proof.live(change, before)
@@ -275,12 +274,9 @@ class _Hand:
                 stale = _outcome(change, Result.SKIPPED, message, reason=Reason.DRIFTED)
                 return replace(stale, stale=True)
             for write in writes_of(change, live):
-                self._write(change, write, before)
-        except _Fenced:
-            self._end(
-                "the account's lock is no longer certainly ours, so nothing more is written", Reason.NOT_ATTEMPTED
-            )
-            return self._ended(change)
+                self._write(change, write, before, sent)
+        except _Ended:
+            return self._cut_short(change) if sent else self._ended(change)
         except PlatformError as error:
             return self._refused(change, error)
         return self._proved(change, before)
@@ -313,14 +309,23 @@ class _Hand:
                 if not self._tries_again(error, attempt):
                     raise
 
-    def _write(self, change: Change, write: Write, before: Snapshot) -> None:
+    def _await_turn(self) -> None:
+        """Return when one write may go out. The wait ends early on a stop, and the lock may be lost during it, so both are
+        asked after it."""
+        self._limiter.wait()
+        if not self._may_go_on():
+            raise _Ended
+        if not self._tools.may_write():
+            self._end(_FENCED, Reason.NOT_ATTEMPTED)
+            raise _Ended
+
+    def _write(self, change: Change, write: Write, before: Snapshot, sent: list[Write]) -> None:
         """One write, tried again only where a read shows that the last try did not happen."""
         attempt = 0
         while True:
             attempt += 1
-            if not self._tools.may_write():
-                raise _Fenced
-            self._limiter.wait()
+            self._await_turn()
+            sent.append(write)
             try:
                 self._platform.write(write)
             except Transient as error:
@@ -354,9 +359,11 @@ class _Hand:
                 if proof.is_as_wanted(change, before, after):
                     self.readings.append((change.target, after))
                     return replace(_outcome(change, Result.APPLIED), confirmed=True)
+                if proof.is_out_of_sight(change, after):
+                    self.readings.append((change.target, after))
+                    message = "written and accepted; the platform cannot show it"
+                    return replace(_outcome(change, Result.APPLIED, message), accepted=True)
                 doubt = Transient("written and accepted, but a read does not show it yet")
-                if not proof.visible(change, after):
-                    doubt = Conflict("written and accepted; the platform cannot show it")
             again = isinstance(doubt, Transient) and self._tries_again(doubt, attempt)
         outcome = _outcome(change, Result.APPLIED, str(doubt), reason=Reason.WRITE_UNCONFIRMED, code=doubt.code)
         return replace(outcome, not_before=self._tools.clock() + timedelta(seconds=2))

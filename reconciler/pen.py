@@ -69,6 +69,7 @@ def result_word(report: Report) -> str:
     results = {outcome.result for outcome in report.outcomes}
     if report.interrupted:
         return "interrupted"
-    if not results & {Result.FAILED, Result.SKIPPED}:
+    doubted = any(not (one.confirmed or one.accepted) for one in report.outcomes if one.result is Result.APPLIED)
+    if not doubted and not results & {Result.FAILED, Result.SKIPPED}:
         return "converged"
     return "partial" if Result.APPLIED in results else "failed"

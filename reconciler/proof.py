@@ -29,6 +29,16 @@ def visible(change: Change, snapshot: Snapshot) -> bool:
     return seen is not None and UNOBSERVABLE not in (seen[path] for path in wanted(change))
 
 
+def is_out_of_sight(change: Change, snapshot: Snapshot) -> bool:
+    """Whether all that can be seen of the item is as wanted, and the rest cannot be seen at all."""
+    seen, values = live(change, snapshot), wanted(change)
+    return (
+        seen is not None
+        and any(seen[path] is UNOBSERVABLE for path in values)
+        and all(seen[path] in (UNOBSERVABLE, value) for path, value in values.items())
+    )
+
+
 def is_as_wanted(change: Change, before: Snapshot, after: Snapshot) -> bool:
     """Whether the item has every wanted value; a limit that was set to the number it had must also have begun anew."""
     return _equal(change, after) and _began_anew(change, before, after) is not False

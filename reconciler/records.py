@@ -1,6 +1,6 @@
 """What is remembered of an item, and how that changes: seen equal, written, released, found again after a crash. Pure.
 
-    intended --hoped--> | settled: applied, confirmed -> hoped      the run was killed:
+    intended --hoped--> | settled: confirmed, accepted -> hoped     the run was killed:
                         |          applied, unproved  -> kept,        live is as hoped  -> hoped
                         |          failed             -> kept         it is not         -> kept
     kept: as before, but ours, and with the baseline that a first write might have destroyed
@@ -120,9 +120,9 @@ def kept(hope: Record, before: Record | None) -> Record:
 def settled(hope: Record, before: Record | None, outcome: Outcome) -> Record | None:
     """What is remembered after an outcome; None where nothing changed."""
     match outcome.result:
-        case Result.APPLIED if outcome.confirmed:
+        case Result.APPLIED if outcome.confirmed or outcome.accepted:
             return proved(hope)
-        case Result.APPLIED:  # accepted, so the slot is spent and the renewal asked for, but not proved
+        case Result.APPLIED:  # taken, so the slot is spent and the renewal asked for, but not proved
             return replace(kept(hope, before), set_at=hope.set_at, removed_at=hope.removed_at, renewal=hope.renewal)
         case Result.FAILED:
             return kept(hope, before)

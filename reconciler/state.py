@@ -280,7 +280,8 @@ class Result(StrEnum):
 class Outcome:
     """What became of the change at `address` on `target`. `message` is a sentence for the user; `code` the platform's own.
 
-    `confirmed` is True only when a read-back saw the platform equal to what was wanted. `not_before` says when it is
+    `confirmed` is True only when a read-back saw the platform equal to what was wanted; `accepted` where it took the write
+    and cannot show it, so that no later look will prove more. `not_before` says when it is
     worth looking again. `stale` marks a precondition that no longer held.
     """
 
@@ -291,6 +292,7 @@ class Outcome:
     reason: Reason | None = None
     code: str = ""
     confirmed: bool = False
+    accepted: bool = False
     stale: bool = False
     not_before: datetime | None = None
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.report import Report
+    from reconciler.state import Outcome
 
 
 class Exit(IntEnum):
@@ -53,6 +54,11 @@ def of(reports: Iterable[Report], *, detailed: bool = False) -> Exit:
     return first(code for report in reports for code in _conditions(report, detailed))
 
 
+def _in_doubt(outcome: Outcome) -> bool:
+    """Whether it was written and a read did not prove it, although it could: that is no success yet."""
+    return outcome.result.value == "applied" and not (outcome.confirmed or outcome.accepted)
+
+
 def _conditions(report: Report, detailed: bool) -> Iterator[Exit]:
     plan = report.plan
     if report.interrupted:
@@ -66,7 +72,7 @@ def _conditions(report: Report, detailed: bool) -> Iterator[Exit]:
     for outcome in report.outcomes:
         if outcome.stale:
             yield Exit.STALE
-        elif outcome.result.value in ("failed", "skipped"):
+        elif outcome.result.value in ("failed", "skipped") or _in_doubt(outcome):
             yield Exit.PARTIAL
     if detailed and plan.changes:
         yield Exit.CHANGES

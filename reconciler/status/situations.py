@@ -160,7 +160,7 @@ def _troubles(standing: Standing, target: Target) -> Iterator[Trouble]:
             yield Trouble(reason, f"{verdict.message}. {verdict.hint}".strip())
         elif outcome is None:
             yield _intended(standing, change)
-        elif not (outcome.result is Result.APPLIED and outcome.confirmed):
+        elif not (outcome.result is Result.APPLIED and (outcome.confirmed or outcome.accepted)):
             yield _unfinished(standing, change, outcome)
 
 

@@ -6,9 +6,11 @@ import pytest
 from builders import account, activation, limit, override
 from stage import Stage
 
+from reconciler.cli.exits import Exit
+from reconciler.cli.exits import of as exit_of
 from reconciler.errors import Permanent, PlatformError, Transient
 from reconciler.reasons import Reason
-from reconciler.state import Operation, Result, Target
+from reconciler.state import UNOBSERVABLE, Operation, Result, Snapshot, Target
 
 ALL = (activation("a"), limit("a", 1000), override("ep-1", rpm=60), activation("b"))
 
@@ -141,6 +143,33 @@ def test_a_read_that_is_still_old_is_looked_at_again(stage: Stage) -> None:
     assert len(stage.slept) == 1
 
 
+def test_a_limit_that_the_platform_takes_and_cannot_show_is_set_once(stage: Stage) -> None:
+    """A second set would start its counting anew, and so every two hours: it would never trip."""
+    read, observe = stage.platform.read, stage.platform.observe
+
+    def hidden(seen: Snapshot) -> Snapshot:
+        return replace(seen, models={name: replace(each, limit=UNOBSERVABLE) for name, each in seen.models.items()})
+
+    stage.platform.read = lambda target: hidden(read(target))  # type: ignore[method-assign]
+    stage.platform.observe = lambda limited: hidden(observe(limited))  # type: ignore[method-assign]
+    done = stage.apply(activation("a"), limit("a", 1000))
+    assert [(one.confirmed, one.accepted) for one in done.outcomes] == [(True, False), (False, True)]
+    assert exit_of([done]) is Exit.OK
+    for _ in range(2):
+        stage.forward(hours=3)
+        assert stage.apply(activation("a"), limit("a", 1000)).plan.changes == ()
+    assert stage.platform.done == ["activate a", "set-limit a"]
+    assert results(stage.apply(activation("a"), limit("a", 2000))) == {"InferenceLimit/a": Result.APPLIED}
+
+
+def test_a_write_that_a_read_could_prove_and_does_not_is_no_success(stage: Stage) -> None:
+    asked = stage.asked(activation("a"))
+    stage.platform.stale_reads = [stage.engine.model("a")] * 9
+    done = stage.act(asked)
+    assert exit_of([done]) is Exit.PARTIAL
+    assert stage.ledger.runs()[0].result == "partial"
+
+
 def test_what_no_read_shows_is_applied_but_not_confirmed(stage: Stage) -> None:
     asked = stage.asked(activation("a"))
     stage.platform.stale_reads = [stage.engine.model("a")] * 9
@@ -182,6 +211,40 @@ def test_without_the_lock_nothing_more_is_written(stage: Stage) -> None:
     assert [outcome.result for outcome in done.outcomes] == [Result.APPLIED, Result.SKIPPED]
     assert "lock" in done.failures[0].message
     assert stage.platform.done == ["activate a"]
+
+
+def test_a_lock_that_is_lost_while_a_write_waits_its_turn_stops_that_write(stage: Stage) -> None:
+    held = True
+
+    def sleep(_: float) -> None:  # as a process does that is frozen in the middle of its pause
+        nonlocal held
+        held = False
+
+    asked = stage.asked(account(writes={"concurrency": 1, "perSecond": 2}), activation("a"), activation("b"))
+    done = stage.act(asked, may_write=lambda: held, sleep=sleep)
+    assert [outcome.result for outcome in done.outcomes] == [Result.APPLIED, Result.SKIPPED]
+    assert stage.platform.done == ["activate a"]
+
+
+def test_a_stop_while_writes_wait_their_turn_does_not_let_them_out_at_once(stage: Stage) -> None:
+    def sleep(_: float) -> None:  # a stop ends every pause early
+        stage.stop = True
+
+    asked = stage.asked(account(writes={"concurrency": 4, "perSecond": 2}), *map(activation, "abc"))
+    done = stage.act(asked, sleep=sleep)
+    assert done.interrupted
+    assert len(stage.platform.writes) == 1
+    assert sorted(outcome.result.value for outcome in done.outcomes) == ["applied", "skipped", "skipped"]
+
+
+def test_a_change_that_is_cut_short_between_its_writes_is_not_said_to_be_untouched(stage: Stage) -> None:
+    asked = stage.asked(activation("a", sub_services=["fast-infer"]))
+    done = stage.act(asked, may_write=lambda: not stage.platform.writes)
+    assert stage.platform.done == ["activate a"]
+    (outcome,) = done.outcomes
+    assert outcome.result is Result.FAILED
+    assert "half done" in outcome.message
+    assert stage.ledger.history("default").records[Target("ModelActivation", "a")].owner == "ModelActivation/a"
 
 
 def test_paced_writes_go_out_side_by_side_but_never_two_on_one_model(stage: Stage) -> None:

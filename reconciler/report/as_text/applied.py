@@ -60,8 +60,12 @@ def _row(one: Outcome) -> tuple[Piece, ...]:
     if one.code and one.code not in message:
         message = f"{message} [{one.code}]".strip()
     if one.result is Result.APPLIED and not message:
-        message = "read back as wanted" if one.confirmed else "written, not read back yet"
+        message = "written, not read back yet" if _in_doubt(one) else "read back as wanted"
     return Span(pad(said, 7), _STYLES[one.result]), one.address, message
+
+
+def _in_doubt(one: Outcome) -> bool:
+    return one.result is Result.APPLIED and not (one.confirmed or one.accepted)
 
 
 def _summary(page: Page, report: Report) -> None:
@@ -75,7 +79,7 @@ def _summary(page: Page, report: Report) -> None:
         return
     said = [f"{counts[result]} {_SAID[result]}" for result in Result if counts[result] and result is not Result.APPLIED]
     style = "error" if counts[Result.FAILED] or counts[Result.SKIPPED] else "good"
-    unconfirmed = sum(one.result is Result.APPLIED and not one.confirmed for one in report.outcomes)
+    unconfirmed = sum(map(_in_doubt, report.outcomes))
     said += [f"{unconfirmed} not read back yet"] if unconfirmed else []
     page.wrapped(
         Span(f"Applied {done} of {count(len(report.outcomes), 'change')}", style),
