@@ -1,6 +1,7 @@
 # make demo    install into .venv and see policies converge on the embedded platform
 # make test    install everything and run the whole test suite
 # make check   lint, types, import contracts
+# make torture faults, bad input and adversaries at length: a table of what was tried (BULLETS="network disk": those alone)
 # make docs    write docs/reference and crds again from the code
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -8,9 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := ark,metrics,postgres,serve
 
-.PHONY: help install demo test check docs
+.PHONY: help install demo test check torture docs
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +24,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.developed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group test --group check
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.tortured: $(VENV)/.developed
+	$(BIN)/python -m pip install --quiet --group torture
+	@touch $@
 
 install: $(VENV)/.installed
 
@@ -37,6 +42,9 @@ check: $(VENV)/.developed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+torture: $(VENV)/.tortured
+	$(BIN)/python tests/torture/run.py $(BULLETS)
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py

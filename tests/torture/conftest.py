@@ -1,0 +1,33 @@
+"""How long these tests go on: briefly in the suite, at length by `make torture`, which also counts the cases."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+LONG = "MODELPOLICY_TORTURE"
+
+
+@dataclass
+class Effort:
+    """`pick` the short or the long form; `tried` says how many cases there were."""
+
+    long: bool
+    tell: Callable[[str, object], None]
+    cases: int = 0
+
+    def pick(self, short: T, long: T) -> T:
+        return long if self.long else short
+
+    def tried(self, cases: int = 1) -> None:
+        self.cases += cases
+
+
+@pytest.fixture
+def effort(record_property):
+    it = Effort(bool(os.environ.get(LONG)), record_property)
+    yield it
+    record_property("cases", it.cases)
