@@ -5,19 +5,27 @@ account had its first pass.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reconciler.controller import Controller
-
 STUCK_S: Final = 300.0  # a pass of 10,000 paced writes reports back sooner, by its lease; a hung platform call does not
 
 
-def application(controller: Controller, exposition: Callable[[], bytes], content_type: str) -> Starlette:
+class Loop(Protocol):
+    """What is asked of the loop."""
+
+    @property
+    def stuck_s(self) -> float: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+
+def application(controller: Loop, exposition: Callable[[], bytes], content_type: str) -> Starlette:
     """The ASGI application; `exposition` makes the metrics' text."""
 
     def metrics(request: Request) -> Response:  # noqa: ARG001  # the shape of a route

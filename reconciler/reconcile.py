@@ -20,11 +20,11 @@ from reconciler import plan as planning
 from reconciler.errors import LedgerError, PlanSpent, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import Declared
+from reconciler.kinds.declared import IMPLIED, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.pen import NoPen, Pen, recovered, result_word
 from reconciler.plan import Change, Plan, Question
-from reconciler.platforms import Connection, Platform, Reader, ReadOnly, Unreachable
+from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
 from reconciler.state import (
@@ -182,10 +182,13 @@ def refuses(report: Report, asked: Asked) -> bool:
     return not asked.keep_going and bool(errors(report.findings) or guards.refused(report.plan))
 
 
-def connect(account: Resource[PlatformAccountSpec], connection: Connection) -> Platform:
-    """The account's platform, to be written to. What cannot be opened answers every call with the reason."""
+def connect(
+    account: Resource[PlatformAccountSpec], connection: Connection, key: Callable[[], Credentials] | None = None
+) -> Platform:
+    """The account's platform, to be written to. What cannot be opened, or whose `key` cannot be read, answers every call with
+    the reason."""
     try:
-        return platforms.connect(account.spec, connection)
+        return platforms.connect(account.spec, replace(connection, credentials=key()) if key else connection)
     except PlatformError as error:
         return Unreachable(error)
 
@@ -200,7 +203,7 @@ def connect_reader(account: Resource[PlatformAccountSpec], connection: Connectio
 
 def _set_findings(everything: Declared, now: datetime) -> tuple[Finding, ...]:
     """The findings of the rules over the whole set; any account stands in for the context's own."""
-    account = next(iter(everything.accounts.values()))
+    account = next(iter(everything.accounts.values()), IMPLIED)
     context = rules.Context(account=account, declared=everything, everything=everything, now=now)
     return rules.check(context, rules.Scope.SET)
 

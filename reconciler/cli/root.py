@@ -22,6 +22,7 @@ VERBS: Final = {
     "show": "Render a saved plan again.",
     "apply": "Make the platform as declared, after you said yes.",
     "watch": "Keep the platform as declared, until told to stop.",
+    "operator": "Keep the platform as the custom resources of a Kubernetes cluster say.",
     "status": "Show how every model, endpoint and resource stands.",
     "drift": "Show what differs from what is declared, and which side moved.",
     "fmt": "Put policy files in canonical order, comments kept.",

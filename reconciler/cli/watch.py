@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -23,6 +23,19 @@ from reconciler.errors import PlatformError
 from reconciler.ledger import Ledger
 from reconciler.platforms import Connection
 from reconciler.sources.folders import STATUS_FILE, Folders
+
+
+class Health(Protocol):
+    """What the probes and one metric ask of a running loop."""
+
+    @property
+    def depth(self) -> int: ...
+
+    @property
+    def stuck_s(self) -> float: ...
+
+    @property
+    def ready(self) -> bool: ...
 
 
 class _Watched:
@@ -91,7 +104,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
-        with _listening(flags["listen"], controller, hear, diary):
+        with listening(flags["listen"], controller, hear, diary):
             controller.run(stop.event)
     return stop.code(Exit.INTERRUPTED)
 
@@ -116,15 +129,16 @@ def _world(ledger: Ledger, diary: Diary) -> World:
 
 
 @contextmanager
-def _listening(
-    address: tuple[str, int] | None, controller: Controller, hear: list[Callable[[Pass], None]], diary: Diary
+def listening(
+    address: tuple[str, int] | None, controller: Health, hear: list[Callable[[Pass], None]], diary: Diary
 ) -> Iterator[None]:
     """Serve metrics and health for the length of the context, where an address was given."""
     if address is None:
         yield
         return
     try:
-        from reconciler import listening, metrics, serving
+        from reconciler import listening as told_over_http
+        from reconciler import metrics, serving
     except ImportError as missing:
         raise click.UsageError(f"--listen needs {missing.name}: install modelpolicy[metrics,serve]") from missing
     told = metrics.Metrics(opening.clock(), lambda: controller.depth)
@@ -134,7 +148,7 @@ def _listening(
         socket = serving.listen(*address)
     except PlatformError as error:
         raise click.UsageError(str(error)) from error
-    application = listening.application(controller, told.exposition, metrics.CONTENT_TYPE)
+    application = told_over_http.application(controller, told.exposition, metrics.CONTENT_TYPE)
     with serving.in_background(application, socket) as url:
         diary.say("listening", "", f"on {url}: /metrics /livez /readyz")
         yield

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 from reconciler import reconcile
+from reconciler.controller import annotations
 from reconciler.controller.backoff import Backoff, spread
 from reconciler.errors import LedgerError, LockHeld
 from reconciler.finding import Finding
@@ -111,7 +112,8 @@ class Seat:
         self._world = world
         self._settings = settings
         self._platform: Platform | None = None
-        self._spec: PlatformAccountSpec | None = None
+        self._opened_for: tuple[PlatformAccountSpec, str] | None = None
+        self._requested = ""
         self._lead = ExitStack()
         self._lease: Lease | None = None
         self._holder: str | None = None
@@ -179,6 +181,9 @@ class Seat:
         now = self._world.clock()
         asked = self._asked(loaded, now)
         platform = self._connected(asked.resource)
+        requested = annotations.requested(asked.declared)
+        if requested != self._requested:  # a person asked for a look at how it is now
+            self._requested, self._seen = requested, None
         if self._before is None:
             self._before = reconcile.previous_statuses(self._world.ledger, self._key)
         report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
@@ -198,6 +203,7 @@ class Seat:
             prefix=self._settings.prefix,
             keep_going=True,  # a controller stops only what is affected
             waits=self._item_waits.waiting(now),
+            allows=annotations.allows(everything.accounts[self._key]),
         )
 
     def _acting(self, stop: threading.Event) -> reconcile.Acting:
@@ -213,11 +219,12 @@ class Seat:
         )
 
     def _connected(self, account: Resource[PlatformAccountSpec]) -> Platform:
-        """The platform, opened anew when what is declared of the account changed."""
-        if self._platform is None or self._spec != account.spec:
+        """The platform, opened anew when what is declared of the account, or its key, changed."""
+        wanted = (account.spec, account.annotations.get(annotations.SECRET, ""))
+        if self._platform is None or self._opened_for != wanted:
             if self._platform is not None:
                 self._platform.close()
-            self._platform, self._spec = self._world.connect(account), account.spec
+            self._platform, self._opened_for = self._world.connect(account), wanted
             self._seen = None
         return self._platform
 

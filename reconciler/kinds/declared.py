@@ -16,6 +16,10 @@ from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.kinds.policy_constraint import PolicyConstraintSpec
 
 DEFAULT_ACCOUNT: Final = "default"
+# What stands in where files declare no account at all.
+IMPLIED: Final = Resource(
+    "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec(), Location("(no PlatformAccount declared)")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Held:
 @dataclass(frozen=True)  # no slots: indexes are kept once asked for
 class Declared:
     """What the sources declare. `complete` False: something could not be read at all, so nothing is reverted this pass.
+    `implied` False: there is no account but those that are declared.
 
     `sources` maps each file that was read to the SHA-256 of its bytes; `resources` are in the order of file, then place.
     """
@@ -46,6 +51,7 @@ class Declared:
     resources: tuple[Resource[Any], ...] = ()
     held: tuple[Held, ...] = ()
     complete: bool = True
+    implied: bool = True
     sources: tuple[tuple[str, str], ...] = ()
 
     def _of(self, kind: str) -> tuple[Resource[Any], ...]:
@@ -75,10 +81,8 @@ class Declared:
     def accounts(self) -> Mapping[str, Resource[PlatformAccountSpec]]:
         """Accounts by key. Without any declared account there is `default`, on the embedded platform."""
         found = {resource.account: resource for resource in self._of("PlatformAccount")}
-        if not found:
-            found[DEFAULT_ACCOUNT] = Resource(
-                "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec(), Location("(no PlatformAccount declared)")
-            )
+        if not found and self.implied:
+            found[DEFAULT_ACCOUNT] = IMPLIED
         return found
 
     @cached_property

@@ -4,8 +4,9 @@ go through its connection pool as plain JSON. The only import of kubernetes. Ret
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from reconciler.errors import ModelPolicyError
 from reconciler.kinds import API_VERSION, Kind
 from reconciler.kinds.common import Spec
 
+_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 Object = Mapping[str, Any]
 MANAGER: Final = "modelpolicy"
 PAGE: Final = 500
@@ -58,7 +60,8 @@ class Listing:
 class Client:
     """One API server. Safe to call from several threads; `close` ends every connection."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, read_s: float = READ_S) -> None:
+        self._read_s = read_s
         configuration.connection_pool_maxsize = 32
         configuration.retries = False
         self._configuration = configuration
@@ -75,7 +78,7 @@ class Client:
         content: str = "application/json",
     ) -> dict[str, Any]:
         """One request and its answer; raises `KubeError`."""
-        with closing(self._send(method, path, body, query or {}, content, READ_S)) as answer:
+        with closing(self._send(method, path, body, query or {}, content, self._read_s)) as answer:
             try:
                 data = answer.data
             except urllib3.exceptions.HTTPError as error:
@@ -84,21 +87,14 @@ class Client:
                 raise _refused(answer, data)
             return _json(data)
 
-    def watch(self, path: str, query: Mapping[str, str]) -> Iterator[Object]:
-        """The events of a watch until the server ends it; raises `KubeError`, also for an ERROR event."""
+    def watch(self, path: str, query: Mapping[str, str]) -> "Watch":
+        """A watch, from the version in `query` on; raises `KubeError`."""
         asked = {**query, "watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_S)}
-        with closing(self._send("GET", path, None, asked, "", SILENCE_S)) as answer:
-            if answer.status >= 300:
+        answer = self._send("GET", path, None, asked, "", SILENCE_S)
+        if answer.status >= 300:
+            with closing(answer):
                 raise _refused(answer, answer.data)
-            try:
-                for line in _lines(answer):
-                    event = _json(line)
-                    if event.get("type") == "ERROR":
-                        raise _of_status(event.get("object", {}))
-                    yield event
-            except (urllib3.exceptions.HTTPError, OSError, AttributeError) as error:
-                # AttributeError: the connection was closed by another thread in the middle of a read
-                raise KubeError(f"the watch broke off: {_said(error)}") from error
+        return Watch(answer)
 
     def list(self, path: str, query: Mapping[str, str]) -> Listing:
         """All objects at `path`, in pages of one consistent read."""
@@ -123,7 +119,12 @@ class Client:
             "PATCH", path, patch, content="application/merge-patch+json", query={"fieldManager": MANAGER}
         )
 
+    def apart(self, read_s: float) -> "Client":
+        """The same server over connections of its own, which wait no longer than that for an answer."""
+        return Client(self._configuration, read_s)
+
     def close(self) -> None:
+        """Let go of the connections that nobody uses."""
         self._pool.clear()
 
     def _send(
@@ -146,6 +147,31 @@ class Client:
             raise KubeError(f"the API server does not answer: {_said(error)}") from error
 
 
+class Watch:
+    """A watch under way: iterate once, from one thread; any thread may `end` it."""
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[Object]:
+        """The events until the server ends the watch; raises `KubeError`, also for an ERROR event."""
+        try:
+            for line in _lines(self._answer):
+                event = _json(line)
+                if event.get("type") == "ERROR":
+                    raise _of_status(event.get("object", {}))
+                yield event
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise KubeError(f"the watch broke off: {_said(error)}") from error
+        finally:
+            self._answer.close()
+
+    def end(self) -> None:
+        """Whoever waits for the next event waits no longer."""
+        with suppress(OSError, ValueError, AttributeError):  # it may be over already
+            self._answer.shutdown()
+
+
 def connect(kubeconfig: str | None = None, context: str | None = None) -> Client:
     """The server that a kubeconfig names or, inside a pod, its own. Raises `KubeError` where there is neither."""
     configuration = Configuration()
@@ -160,6 +186,14 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Client
     except (ConfigException, OSError) as error:
         raise KubeError(f"there is no cluster to talk to: {error}") from error
     return Client(configuration)
+
+
+def own_namespace() -> str:
+    """The namespace of the pod that this process runs in, "default" outside of one."""
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or "default"
+    except OSError:
+        return "default"
 
 
 def at(host: str, *, token: str = "", ca_file: str | None = None) -> Client:
