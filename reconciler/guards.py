@@ -195,12 +195,11 @@ def _protected(plan: Plan, question: Question) -> Iterator[Worry]:
     Why: `modelpolicy.dev/protect: "true"` on a resource is remembered, so that deleting the document does not lift it.
     What to do: declare it again, take the annotation off in one run and the document away in the next, or allow it.
     """
-    shielded = {
-        resource.address for resource in question.declared.resources if resource.deleting and protected(resource)
-    }
+    deleting = {resource.address: resource for resource in question.declared.resources if resource.deleting}
     for change in _removals(plan):
         record = question.record(change.target)
-        if record.protected or record.owner in shielded:
+        going = deleting.get(record.owner)  # while it is there, it speaks for itself
+        if record.protected if going is None else protected(going):
             yield Worry(
                 f"{change.address} is protected and would be reverted",
                 _hint("protected", change.address),

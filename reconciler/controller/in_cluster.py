@@ -263,7 +263,9 @@ def listening(source: InCluster, stop: threading.Event) -> Iterator[bool]:
     for thread in threads:
         thread.start()
     try:
-        yield parts.cluster.start(stop)
+        synced = parts.cluster.start(stop)
+        parts.election.asked.wait(parts.election.first_answer_s)
+        yield synced
     finally:
         over.set()
         parts.cluster.end()

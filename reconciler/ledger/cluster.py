@@ -56,6 +56,10 @@ class Shelf(Protocol):
         """Replace a resource's status; one that is gone is left."""
         ...
 
+    def there(self, address: str) -> bool:
+        """Whether there is such a resource."""
+        ...
+
     def hold(self, address: str) -> None:
         """See to it that the resource is not gone before its item was taken back, where that is wanted."""
         ...
@@ -87,6 +91,9 @@ class ClusterLedger:
     def history(self, account: str) -> History:
         known = self._account(account)
         with self._lock:
+            for target, record in known.records.items():
+                if record.owner and not self._shelf.there(record.owner):  # gone without a claim on its item
+                    known.records[target] = Record(target=target, set_at=record.set_at, removed_at=record.removed_at)
             return History(records=dict(known.records), exists=True, pending=tuple(known.pending))
 
     @contextmanager

@@ -48,7 +48,7 @@ def _judge(question: Question, snapshot: Snapshot, record: Record, deleting: Res
     if not kind.exists(snapshot, record.target):
         return _release(record, "the platform has no such item any more", ends=True)
     policy = deleting.spec.deletion_policy.value if deleting else record.deletion_policy
-    guarded = record.protected or (deleting is not None and protected(deleting))
+    guarded = protected(deleting) if deleting else record.protected
     if policy == DeletionPolicy.RETAIN.value:
         if guarded:
             return _release(record, "it is protected, so it stays ours until somebody allows its release")

@@ -127,3 +127,27 @@ def cleared(admin: Client) -> None:
                     raise
     for api, plural in (("/apis/coordination.k8s.io/v1", "leases"), ("/api/v1", "events")):
         admin.request("DELETE", client.path(api, plural, "default"))
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Any]:
+    from kube.running import Platform
+
+    made = Platform(tmp_path)
+    yield made
+    made.engine.close()
+
+
+@pytest.fixture
+def start(cluster: Cluster) -> Iterator[Any]:
+    from kube.running import Operator
+
+    started: list[Operator] = []
+
+    def begin(name: str = "one", **how: Any) -> Any:
+        started.append(Operator(cluster, name, **how).start())
+        return started[-1]
+
+    yield begin
+    for operator in started:
+        operator.stop()

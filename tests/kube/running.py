@@ -15,6 +15,7 @@ from reconciler.controller import Controller, Pass, Settings, World, in_cluster
 from reconciler.kinds import API_VERSION
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import open_engine
+from reconciler.sources.kube.client import KubeError
 from reconciler.sources.kube.cluster import Scope
 from reconciler.sources.kube.election import Seal
 from reconciler.state import Outcome
@@ -92,6 +93,12 @@ class Operator:
         self.thread.join(10)
         assert not self.thread.is_alive()
 
+    def freeze(self) -> None:
+        """As if the process were killed: it renews nothing, hears nothing and does nothing more."""
+        self.source.parts.election._client.request = _dead  # type: ignore[method-assign]
+        self.client.request = _dead  # type: ignore[method-assign]
+        self.source.parts.cluster.end()
+
     def led(self, account: str, holder: str) -> None:
         self.leads.append(holder)
 
@@ -101,11 +108,18 @@ class Operator:
         self.troubles.append(message)
 
 
-def until(true: Callable[[], Any], within_s: float = 15.0) -> Any:
-    """Wait for what is to come true, and return it."""
+def _dead(*asked: Any, **how: Any) -> Any:
+    raise KubeError("this process is dead")
+
+
+def until(true: Callable[[], Any], within_s: float = 15.0, despite: type[Exception] = AssertionError) -> Any:
+    """Wait for what is to come true, and return it; an exception of type `despite` only means: not yet."""
     end = time.monotonic() + within_s
     while True:
-        value = true()
+        try:
+            value = true()
+        except despite:
+            value = None
         if value:
             return value
         assert time.monotonic() < end, f"not within {within_s} s"

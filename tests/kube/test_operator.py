@@ -1,11 +1,8 @@
 """The operator on a cluster: it makes the platform as declared, and every resource says how it stands."""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import pytest
 from kube.conftest import Cluster
 from kube.running import Operator, Platform, manifest, ready, until
 
@@ -13,26 +10,6 @@ from reconciler.kinds import registry
 from reconciler.sources.kube import client
 
 Start = Callable[..., Operator]
-
-
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    made = Platform(tmp_path)
-    yield made
-    made.engine.close()
-
-
-@pytest.fixture
-def start(cluster: Cluster) -> Iterator[Start]:
-    started: list[Operator] = []
-
-    def begin(name: str = "one", **how: Any) -> Operator:
-        started.append(Operator(cluster, name, **how).start())
-        return started[-1]
-
-    yield begin
-    for operator in started:
-        operator.stop()
 
 
 def versions(cluster: Cluster) -> dict[str, str]:

@@ -155,6 +155,10 @@ class Cluster:
             raise LedgerError(f"the status of {address} could not be written: {error}") from error
         self._put(kind, answer)
 
+    def there(self, address: str) -> bool:
+        """Whether there is such a resource, as far as is known."""
+        return self.get(address) is not None
+
     def hold(self, address: str) -> None:
         """Keep a resource that asks for Revert from being gone before its item was taken back."""
         thing = self.get(address)

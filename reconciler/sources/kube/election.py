@@ -9,7 +9,6 @@ grants, counted from when it was asked for: whoever asks it before each write ne
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,15 +34,20 @@ class Seal:
 class Election:
     """Our part in the election. `run` in a thread of its own; `held` and `holder` from any."""
 
-    def __init__(self, client: Client, seal: Seal, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, client: Client, seal: Seal) -> None:
         self._client = client.apart(max(1.0, seal.lease_s / BEATS))
         self._seal = seal
-        self._changed = changed
         self._until_s = 0.0
         self._seen: tuple[Any, float] = (None, 0.0)  # the renewal of another that was seen, and since when
+        self.asked = threading.Event()  # set once the server answered, or did not, for the first time
         self.term = 0  # counts how often we took the lead
         self.holder = ""  # who leads, as last seen
         self.trouble = ""  # why the lease could not be asked for, "" where it could
+
+    @property
+    def first_answer_s(self) -> float:
+        """How long, in seconds, the first answer may take."""
+        return self._seal.lease_s / BEATS
 
     def held(self) -> bool:
         """Whether it is certain that nobody else leads now."""
@@ -52,14 +56,12 @@ class Election:
     def run(self, stop: threading.Event) -> None:
         """Renew or stand by until `stop`, then free the lease where it is ours."""
         while True:
-            led = self.held()
             try:
                 self._beat()
                 self.trouble = ""
             except KubeError as error:
                 self.trouble = str(error)
-            if led != self.held():
-                self._changed()
+            self.asked.set()
             if stop.wait(self._seal.lease_s / BEATS):
                 break
         self._release()

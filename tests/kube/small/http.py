@@ -24,7 +24,7 @@ BOOKMARK_S: Final = 0.2
 
 @dataclass
 class Fault:
-    """Trouble for the next `times` requests of that method whose path and query contain `path`.
+    """Trouble for the next `times` requests of that method whose path, with ?list or ?watch behind it, contains `path`.
 
     `code`: answered with it; `drop`: the connection ends without an answer; `deaf`: a watch that says nothing, ever.
     """
@@ -100,7 +100,7 @@ class SmallServer:
         self.pages.clear()
 
     def fault(self, request: Request) -> Fault | None:
-        where = request.path + ("?watch" if request.watches else "")
+        where = request.path + ("?watch" if request.watches else "?list" if "limit" in request.query else "")
         for fault in self.faults:
             if fault.times > 0 and fault.method == request.method and fault.path in where:
                 fault.times -= 1

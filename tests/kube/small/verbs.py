@@ -48,7 +48,7 @@ class Verbs:
             raise Refused(404, "NotFound", f'{key[0]} "{key[2]}" not found')
         return found
 
-    def create(self, resource: Resource, namespace: str, body: Object) -> Object:
+    def create(self, resource: Resource, namespace: str, body: Object, fields: Object | None = None) -> Object:
         meta = dict(body.get("metadata", {}))
         name = meta.get("name") or f"{meta.get('generateName', '')}{uuid.uuid4().hex[:5]}"
         if resource.namespaced and ("namespaces", "", namespace) not in self.store.objects:
@@ -60,6 +60,7 @@ class Verbs:
             for given in ("resourceVersion", "deletionTimestamp", "managedFields"):
                 meta.pop(given, None)
             meta |= {"name": name, "uid": str(uuid.uuid4()), "creationTimestamp": _now(), "generation": 1}
+            meta |= fields or {}
             if resource.namespaced:
                 meta["namespace"] = namespace
             thing = {**body, "apiVersion": resource.version, "kind": resource.kind, "metadata": meta}
@@ -94,7 +95,8 @@ class Verbs:
             raise Refused(400, "BadRequest", "metadata.managedFields must be nil")
         with self.store.changed:
             if key not in self.store.objects and not status:
-                return self.create(resource, key[1], wanted)
+                made = merged({"metadata": {}}, wanted, manager, force, "")
+                return self.create(resource, key[1], wanted, _fields(made["metadata"]))
             before = json.loads(json.dumps(self.get(key)))
             part = (
                 {"status": wanted.get("status", {})} if status else {k: v for k, v in wanted.items() if k != "status"}

@@ -1,0 +1,171 @@
+"""From creation to deletion: who wins an item, who may use an account, what holds a deletion up and what lets it go."""
+
+import base64
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from kube.conftest import Cluster
+from kube.running import Operator, Platform, condition, manifest, ready, until
+
+from reconciler.kinds import registry
+from reconciler.sources.kube.client import KubeError, path, path_of
+
+Start = Callable[..., Operator]
+OVERRIDE = {"endpoint": {"id": "ep-1"}, "rpm": 5, "tpm": 50}
+
+
+@pytest.fixture
+def account(cluster: Cluster, platform: Platform) -> None:
+    platform.models("m", "n")
+    platform.endpoints("ep-1", of="m")
+    cluster.apply(platform.account())
+
+
+def there(cluster: Cluster, kind: str, name: str) -> bool:
+    spaced = path_of(registry()[kind], "default")
+    return any(each["metadata"]["name"] == name for each in cluster.admin.list(spaced, {}).items)
+
+
+def is_(cluster: Cluster, kind: str, name: str, *wanted: str) -> Callable[[], Any]:
+    return lambda: ready(cluster.get(kind, name))[-1] in wanted and cluster.get(kind, name)
+
+
+def test_an_override_is_taken_back_before_its_resource_is_gone(cluster: Cluster, account: None, start: Start) -> None:
+    operator = start()
+    cluster.apply(manifest("EndpointRateOverride", "o", **OVERRIDE))
+    until(is_(cluster, "EndpointRateOverride", "o", "Ready"))
+    cluster.delete("EndpointRateOverride", "o")
+    until(lambda: not there(cluster, "EndpointRateOverride", "o"))
+    done = [(o.address, o.result.value) for each in operator.passes for o in each.report.outcomes]
+    assert done[-1] == ("EndpointRateOverride/ep-1", "applied")
+
+
+def test_what_is_retained_is_left_and_goes_at_once(cluster: Cluster, account: None, start: Start) -> None:
+    operator = start()
+    cluster.apply(manifest("InferenceLimit", "l", model="m", tokens=100))
+    cluster.apply(manifest("ModelActivation", "m", model="m"))
+    until(is_(cluster, "InferenceLimit", "l", "Ready"))
+    cluster.delete("InferenceLimit", "l")
+    assert not there(cluster, "InferenceLimit", "l")
+    last = until(lambda: (each := operator.passes[-1].report) and not each.declared.limits and each)
+    assert not last.outcomes
+
+
+def test_a_deletion_that_is_blocked_says_why_and_has_a_way_out(cluster: Cluster, account: None, start: Start) -> None:
+    start()
+    protected = {"modelpolicy.dev/protect": "true"}
+    cluster.apply(manifest("EndpointRateOverride", "o", annotations=protected, **OVERRIDE))
+    until(is_(cluster, "EndpointRateOverride", "o", "Ready"))
+    cluster.delete("EndpointRateOverride", "o")
+    thing = until(is_(cluster, "EndpointRateOverride", "o", "DeletionBlocked"))
+    assert "protect" in condition(thing, "Ready")["message"]
+    assert condition(thing, "Stalled")["status"] == "True"
+    cluster.apply(manifest("EndpointRateOverride", "o", **OVERRIDE))  # without the annotation
+    until(lambda: not there(cluster, "EndpointRateOverride", "o"))
+
+
+def test_a_resource_whose_account_is_gone_is_let_go_by_retain(cluster: Cluster, account: None, start: Start) -> None:
+    start()
+    cluster.apply(manifest("EndpointRateOverride", "o", **OVERRIDE))
+    until(is_(cluster, "EndpointRateOverride", "o", "Ready"))
+    cluster.delete("PlatformAccount", "default")
+    thing = until(is_(cluster, "EndpointRateOverride", "o", "TargetNotFound"))
+    assert "there is no PlatformAccount 'default/default'" in condition(thing, "Accepted")["message"]
+    cluster.delete("EndpointRateOverride", "o")
+    thing = until(is_(cluster, "EndpointRateOverride", "o", "DeletionBlocked"))
+    assert "deletionPolicy to Retain" in condition(thing, "Ready")["message"]
+    cluster.apply(manifest("EndpointRateOverride", "o", **OVERRIDE, deletionPolicy="Retain"))
+    until(lambda: not there(cluster, "EndpointRateOverride", "o"))
+
+
+def test_of_two_that_claim_one_item_the_older_wins_and_the_other_is_told(
+    cluster: Cluster, account: None, start: Start
+) -> None:
+    cluster.apply(manifest("InferenceLimit", "a", model="m", tokens=100))
+    cluster.apply(manifest("InferenceLimit", "b", model="m", tokens=200))
+    cluster.apply(manifest("ModelActivation", "m", model="m"))
+    start()
+    assert condition(until(is_(cluster, "InferenceLimit", "b", "Conflicted")), "Accepted")["status"] == "False"
+    assert until(is_(cluster, "InferenceLimit", "a", "Ready"))["status"]["tokens"] == 100
+    cluster.delete("InferenceLimit", "a")
+    until(is_(cluster, "InferenceLimit", "b", "Ready", "CoolingDown"))
+
+
+def test_an_account_is_used_from_its_own_namespace_and_from_those_it_allows(
+    cluster: Cluster, platform: Platform, start: Start
+) -> None:
+    for name in ("team-a", "team-b"):
+        with suppress(KubeError):  # the real server keeps them from an earlier test
+            cluster.admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    platform.models("m", "n")
+    cluster.apply(platform.account(allowedNamespaces=["team-a"]))
+    ref = {"name": "default", "namespace": "default"}
+    cluster.apply(manifest("ModelActivation", "x", "team-a", model="m", accountRef=ref))
+    cluster.apply(manifest("ModelActivation", "x", "team-b", model="n", accountRef=ref))
+    start()
+    until(lambda: ready(cluster.get("ModelActivation", "x", "team-a"))[1] == "Ready")
+    refused = until(lambda: ready(t := cluster.get("ModelActivation", "x", "team-b"))[1] == "TargetNotFound" and t)
+    assert "does not allow resources of namespace 'team-b'" in condition(refused, "Accepted")["message"]
+
+
+def test_events_tell_what_was_done_and_what_went_wrong(cluster: Cluster, account: None, start: Start) -> None:
+    start()
+    cluster.apply(manifest("ModelActivation", "a", model="m"))
+    cluster.apply(manifest("ModelActivation", "b", model="unheard-of"))
+
+    def told() -> set[tuple[str, str, str]]:
+        items = cluster.admin.list(path("/api/v1", "events", "default"), {}).items
+        return {(each["involvedObject"]["name"], each["type"], each["reason"]) for each in items}
+
+    until(lambda: {("a", "Normal", "Applied"), ("b", "Warning", "TargetNotFound")} <= told())
+
+
+def test_a_person_asks_for_a_look_pauses_and_goes_on_by_annotation(
+    cluster: Cluster, account: None, platform: Platform, start: Start
+) -> None:
+    start(interval_s=600.0)
+    cluster.apply(manifest("ModelActivation", "a", model="late"))
+    until(is_(cluster, "ModelActivation", "a", "TargetNotFound"))
+    platform.models("late")
+    cluster.apply(manifest("ModelActivation", "a", annotations={"modelpolicy.dev/requested-at": "1"}, model="late"))
+    until(is_(cluster, "ModelActivation", "a", "Ready"))
+    paused = {"modelpolicy.dev/paused": "true"}
+    cluster.apply(manifest("ModelActivation", "a", annotations=paused, model="late"))
+    until(lambda: condition(cluster.get("ModelActivation", "a"), "Paused"))
+    cluster.apply(manifest("ModelActivation", "a", model="late"))
+    until(lambda: not condition(cluster.get("ModelActivation", "a"), "Paused"))
+
+
+def test_a_guard_is_waved_through_on_the_account_only_and_with_a_reason(
+    cluster: Cluster, platform: Platform, start: Start
+) -> None:
+    platform.models("m")
+    cluster.apply(platform.account(allowActivation=False))
+    allow = {"modelpolicy.dev/allow": "consent: agreed in the budget meeting"}
+    cluster.apply(manifest("ModelActivation", "a", annotations=allow, model="m"))
+    start()
+    until(is_(cluster, "ModelActivation", "a", "ConsentRequired"))
+    cluster.apply({**platform.account(allowActivation=False), "metadata": {"name": "default", "annotations": allow}})
+    until(is_(cluster, "ModelActivation", "a", "Ready"))
+
+
+def secret(value: str) -> dict[str, Any]:
+    data = {key: base64.b64encode(value.encode()).decode() for key in ("accessKey", "secretKey")}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": data}
+
+
+def test_an_account_without_its_secret_says_so_and_hears_of_a_new_one(cluster: Cluster, start: Start) -> None:
+    ark = {"endpoint": "http://127.0.0.1:9", "credentials": {"secretName": "keys"}}
+    operator = start()
+    cluster.apply(manifest("PlatformAccount", "default", platform="ark", ark=ark))
+    thing = until(is_(cluster, "PlatformAccount", "default", "TargetNotFound"))
+    assert "Secret default/keys does not exist" in condition(thing, "Ready")["message"]
+    cluster.admin.request("POST", path("/api/v1", "secrets", "default"), secret("a"))
+    try:
+        operator.source.look_at_secrets(operator.controller._reload)
+        until(is_(cluster, "PlatformAccount", "default", "PlatformUnavailable"))
+        assert "a" * 5 not in str(cluster.get("PlatformAccount", "default")["status"])
+    finally:
+        cluster.admin.request("DELETE", path("/api/v1", "secrets", "default", "keys"))
