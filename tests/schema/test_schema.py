@@ -44,7 +44,9 @@ def refused(kind: str, spec: dict[str, Any]) -> bool:
 
 
 def test_the_crds_in_the_repository_are_what_the_models_say() -> None:
-    written = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "crds").glob("*.yaml"))}
+    written = {
+        path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "crds").glob("modelpolicy.dev_*.yaml"))
+    }
     assert written == dict(schema.crds())
 
 
