@@ -58,7 +58,7 @@ class Operator:
 
     cluster: Cluster
     name: str = "one"
-    lease_s: float = 2.0
+    lease_s: float = 15.0
     interval_s: float = 60.0
     scope: Scope = field(default_factory=Scope)
     token: str = ""
@@ -112,7 +112,7 @@ def _dead(*asked: Any, **how: Any) -> Any:
     raise KubeError("this process is dead")
 
 
-def until(true: Callable[[], Any], within_s: float = 15.0, despite: type[Exception] = AssertionError) -> Any:
+def until(true: Callable[[], Any], within_s: float = 40.0, despite: type[Exception] = AssertionError) -> Any:
     """Wait for what is to come true, and return it; an exception of type `despite` only means: not yet."""
     end = time.monotonic() + within_s
     while True:
