@@ -41,7 +41,7 @@ def run(root: click.Group, arguments: Sequence[str]) -> int:
     terminal = Terminal()
     message, reason = "", ""
     try:
-        with _sigterm_raises(), root.make_context(COMMAND, list(arguments), obj=terminal) as context:
+        with _sigterm_raises(), root.make_context(root.name or COMMAND, list(arguments), obj=terminal) as context:
             return int(root.invoke(context) or Exit.OK)
     except click.exceptions.Exit as ended:  # --help, --version, completion
         return ended.exit_code

@@ -1,10 +1,13 @@
 """`modelpolicy plan`: what would change and why, read live. Does not write to the platform or the ledger."""
 
+from typing import Any
+
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import exits, formats, looking, opening, saved
+from reconciler.cli import exits, formats, looking, opening, placing, saved
 from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
 from reconciler.report import plain
 
@@ -18,18 +21,31 @@ from reconciler.report import plain
         ("modelpolicy plan -o json | jq .summary", "for a program"),
         ("modelpolicy plan --out the.plan", "save it, for apply --plan the.plan"),
         ("modelpolicy plan --detailed-exitcode", "exit 2 where there are changes"),
+        ("modelpolicy plan --from-cluster -n team-a", "what the operator would do"),
     )
 )
 @shared.options("paths", "account", "target", "ledger", output=("text", "json", "markdown", "html"))
 @click.option("--prune", is_flag=True, help="Plan to revert owned items whose declaration under PATH is gone.")
 @click.option("--out", metavar="FILE", type=click.Path(), help="Save the plan, to be shown and applied as it is, once.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes, waiting and manual ones too.")
+@click.option("--from-cluster", "cluster", is_flag=True, help="What custom resources declare, as the operator sees it.")
+@placing.options
 @click.pass_obj
-def command(terminal: Terminal, common: Common, prune: bool, out: str | None, detailed_exitcode: bool) -> Exit:
+def command(
+    terminal: Terminal, /, common: Common, prune: bool, out: str | None, detailed_exitcode: bool, **more: Any
+) -> Exit:
     """Show what would change to make the platform as declared at PATH (default: the working directory).
 
     Reads the platform live; never writes. Reverts and refusals come first, then every change by model.
     """
+    if more.pop("cluster"):
+        if common.paths or out is not None or prune:
+            raise click.UsageError(
+                "--from-cluster takes no PATH, no --out and no --prune: the operator has none either"
+            )
+        return _from_cluster(terminal, common, Place(**more), detailed=detailed_exitcode)
+    if any(more.values()):
+        raise click.UsageError("--kubeconfig, --context and --namespace go with --from-cluster")
     read = opening.read(common.paths)
     everyone = looking.asked(common, read, prune=prune)
     reports = looking.at(common, everyone)
@@ -44,3 +60,15 @@ def command(terminal: Terminal, common: Common, prune: bool, out: str | None, de
 
     shared.emit(terminal, common.outputs, render)
     return exits.of(reports, detailed=detailed_exitcode)
+
+
+def _from_cluster(terminal: Terminal, common: Common, place: Place, *, detailed: bool) -> Exit:
+    from reconciler.cli import from_cluster  # the client of Kubernetes is heavy, and most plans are of files
+
+    reports = from_cluster.reports(place, common.account, opening.targets(common.targets))
+
+    def render(output: Output) -> str:
+        return formats.renderer(output, "plan")(*reports, **formats.layout(terminal, output))
+
+    shared.emit(terminal, common.outputs, render)
+    return exits.of(reports, detailed=detailed)

@@ -93,17 +93,17 @@ class InCluster:
         for hear in self.hear:
             hear(done)
 
-    def connect(self, account: Resource[PlatformAccountSpec]) -> Platform:
-        """The account's platform, with the key of the Secret that it names."""
-        named = _secret_of(account)
+    def connect(self, account: Resource[PlatformAccountSpec], *, create: bool = True) -> Platform:
+        """The account's platform, with the key of the Secret that it names. `create` False: not even a local file is made."""
+        named, connection = _secret_of(account), Connection(self.parts.clock, create=create)
         if named is None:
-            return reconcile.connect(account, Connection(self.parts.clock))
+            return reconcile.connect(account, connection)
 
         def key() -> Credentials:
             read = self.parts.secrets.read(*named)
             return Credentials(read["accessKey"], read["secretKey"], read.get("sessionToken"))
 
-        return reconcile.connect(account, Connection(self.parts.clock), key)
+        return reconcile.connect(account, connection, key)
 
     def speaks(self, account: str, address: str) -> bool:
         """Whether the account's pass tells how a resource stands; a constraint is judged by every account's."""

@@ -155,6 +155,15 @@ class Cluster:
             raise LedgerError(f"the status of {address} could not be written: {error}") from error
         self._put(kind, answer)
 
+    def try_out(self, manifest: Object) -> None:
+        """Know a resource as it would be if it were applied; the server only checks it. Raises `KubeError` where it would refuse."""
+        kind, meta = manifest["kind"], manifest["metadata"]
+        place = path_of(registry()[kind], meta["namespace"], meta["name"])
+        query = {"dryRun": "All", "fieldManager": "kubectl", "force": "true"}
+        answer = self._client.request("PATCH", place, manifest, query=query, content="application/apply-patch+yaml")
+        for reflector in self._reflectors[kind]:
+            reflector.objects[meta["namespace"], meta["name"]] = answer
+
     def there(self, address: str) -> bool:
         """Whether there is such a resource, as far as is known."""
         return self.get(address) is not None

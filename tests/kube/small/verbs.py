@@ -87,7 +87,18 @@ class Verbs:
             return self.update(resource, key, change(json.loads(json.dumps(before))), status)
 
     def apply(self, resource: Resource, key: Key, wanted: Object, query: dict[str, str], status: bool) -> Object:
-        """Server-side apply; creates the object where there is none (never by its status)."""
+        """Server-side apply; creates the object where there is none (never by its status). A dry run leaves no trace."""
+        store = self.store
+        with store.changed:
+            kept = dict(store.objects), store.version, len(store.history)
+            try:
+                return self._apply(resource, key, wanted, query, status)
+            finally:
+                if query.get("dryRun") == "All":
+                    store.objects, store.version = kept[:2]
+                    del store.history[kept[2] :]
+
+    def _apply(self, resource: Resource, key: Key, wanted: Object, query: dict[str, str], status: bool) -> Object:
         manager, force = query.get("fieldManager", ""), query.get("force") == "true"
         if not manager:
             raise Refused(400, "BadRequest", "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
