@@ -99,6 +99,13 @@ def test_protection_outlives_the_document() -> None:
     assert refusals(deleting) == [("protected", "EndpointRateOverride/ep-1")]
 
 
+def test_protection_is_lifted_on_a_resource_that_is_being_deleted_by_taking_the_annotation_off() -> None:
+    over = override()
+    past = history(record(over, applied={"rpm": 600}, protected=True))
+    asked = question(declared(replace(over, deleting=True)), snapshot(endpoint(override=(600, None))), past)
+    assert refusals(judged(asked)) == []
+
+
 def test_an_item_of_another_declaration_set_is_not_taken_over() -> None:
     def asked(everything: Declared, **of: Any) -> Question:
         past = history(

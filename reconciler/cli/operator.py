@@ -16,7 +16,8 @@ from reconciler.cli.common import Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
-from reconciler.cli.watch import Address, Duration, listening
+from reconciler.cli.types import Address, Duration
+from reconciler.cli.watch import listening
 from reconciler.controller import Controller, Settings, World, in_cluster
 from reconciler.controller.in_cluster import InCluster
 from reconciler.sources.kube import client, selecting

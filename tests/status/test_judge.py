@@ -236,7 +236,8 @@ ROWS = {
         programmed=(U, Reason.PENDING), also=("Reconciling",),
     ),
     "going away, blocked": Row(
-        of=declared(override(deleting=True)), seen=snapshot(endpoint(override=(600, None))),
+        of=declared(replace(override(deleting=True), annotations={"modelpolicy.dev/protect": "true"})),
+        seen=snapshot(endpoint(override=(600, None))),
         past=history(record(override(), applied={"rpm": 600}, protected=True)),
         programmed=(F, Reason.DELETION_BLOCKED), also=("Stalled",), next=minutes(1 / 60),
     ),
