@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := ark,metrics,postgres,serve
+EXTRAS := ark,metrics,otel,postgres,serve
 
 .PHONY: help install demo test check torture docs
 help:

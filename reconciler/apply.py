@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -56,7 +57,8 @@ class Pace:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """Every hold on the world that applying needs. `sleep` returns early once `stop` is true; `may_write` is the fence, asked
-    before each write; `progress` hears an outcome only after it is journaled; `pace` None: one after the other, unpaced."""
+    before each write; `progress` hears an outcome only after it is journaled; `pace` None: one after the other, unpaced;
+    `waited` hears how many seconds a write waited for the pace."""
 
     journal: Pen
     may_write: Callable[[], bool]
@@ -65,6 +67,7 @@ class Tools:
     sleep: Callable[[float], object]
     progress: Callable[[Outcome], None]
     pace: Pace | None = None
+    waited: Callable[[float], None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,7 @@ class _Limiter:
 
     def __init__(self, tools: Tools) -> None:
         self._gap_s = 1 / tools.pace.per_second if tools.pace else 0.0
-        self._sleep = tools.sleep
+        self._sleep, self._waited = tools.sleep, tools.waited
         self._lock = threading.Lock()
         self._next_s = 0.0
 
@@ -157,6 +160,7 @@ class _Limiter:
         wait_s = at_s - time.monotonic()
         if wait_s > 0:
             self._sleep(wait_s)
+            self._waited(wait_s)
 
 
 class _Hand:
@@ -184,7 +188,7 @@ class _Hand:
             return
         groups = _by_model(changes)
         with ThreadPoolExecutor(max_workers=pace.concurrency, thread_name_prefix="apply") as pool:
-            for future in [pool.submit(self._group, group) for group in groups]:
+            for future in [pool.submit(copy_context().run, self._group, group) for group in groups]:
                 future.result()
 
     def _without_dependents(self, changes: Sequence[Change]) -> Sequence[Change]:

@@ -6,6 +6,7 @@ only passes, calls and waits are counted up.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
+from reconciler.errors import PlatformError
 from reconciler.report import Report
 from reconciler.state import UNOBSERVABLE, Result, Snapshot
 from reconciler.status import ConditionType, Truth
@@ -52,6 +54,19 @@ class Metrics:
         self._passes.labels(account, result).inc()
         self._pass_seconds.labels(account).observe(seconds)
 
+    @contextmanager
+    def calling(self, account: str, action: str) -> Iterator[None]:
+        """To be entered around a call to the platform."""
+        try:
+            yield
+        except PlatformError as error:
+            self.called(account, action, error.code or error.reason.value)
+            raise
+        except Exception as error:
+            self.called(account, action, type(error).__name__)
+            raise
+        self.called(account, action, "ok")
+
     def called(self, account: str, action: str, code: str) -> None:
         """A call to the platform came back; `code` is "ok" or an error's."""
         self._calls.labels(account, action, code).inc()
@@ -61,8 +76,12 @@ class Metrics:
         self._waited.labels(account).inc(seconds)
 
     def leads(self, account: str, leader: bool) -> None:
-        """Whether this process holds the account's lock."""
-        self._latest.leaders[account] = leader
+        """Whether this process holds the account's lock. What a standby saw while it led is no longer so."""
+        self._latest.lead(account, leader)
+
+    def declared(self, accounts: frozenset[str]) -> None:
+        """These are the accounts now; what was said of others is gone."""
+        self._latest.keep(accounts)
 
     def exposition(self) -> bytes:
         """All metrics in the Prometheus text format."""
@@ -75,18 +94,33 @@ class _Latest(Collector):
         self._queue_depth = queue_depth
         self._lock = threading.Lock()
         self._reports: dict[str, Report] = {}
-        self.leaders: dict[str, bool] = {}
+        self._leaders: dict[str, bool] = {}
+        self._gone: frozenset[str] = frozenset()  # a pass that ends after its account went tells nothing
 
     def put(self, account: str, report: Report) -> None:
         with self._lock:
-            self._reports[account] = report
+            if account not in self._gone:
+                self._reports[account] = report
+
+    def lead(self, account: str, leader: bool) -> None:
+        with self._lock:
+            self._leaders[account] = leader
+            if not leader:
+                self._reports.pop(account, None)
+
+    def keep(self, accounts: frozenset[str]) -> None:
+        with self._lock:
+            self._gone = (self._gone | self._reports.keys() | self._leaders.keys()) - accounts
+            for account in self._gone:
+                self._reports.pop(account, None)
+                self._leaders.pop(account, None)
 
     def describe(self) -> Iterable[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
         with self._lock:
-            reports = dict(sorted(self._reports.items()))
+            reports, leaders = dict(sorted(self._reports.items())), dict(sorted(self._leaders.items()))
         info = GaugeMetricFamily("modelpolicy_build_info", "The version that runs.", labels=["version"])
         info.add_metric([__version__], 1)
         yield info
@@ -94,7 +128,7 @@ class _Latest(Collector):
         yield _per_account(
             "modelpolicy_leader",
             "1 where this process holds the account's lock, 0 on standby.",
-            {account: float(leads) for account, leads in sorted(self.leaders.items())},
+            {account: float(leads) for account, leads in leaders.items()},
         )
         yield _per_account(
             "modelpolicy_last_pass_timestamp_seconds",

@@ -47,7 +47,8 @@ class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
     `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
     `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
-    `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop."""
+    `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `step` is
+    entered with its name around each step of the pass: observe, plan, guard, apply."""
 
     account: str
     everything: Declared
@@ -59,6 +60,7 @@ class Asked:
     allows: tuple[guards.Allow, ...] = ()
     keep_going: bool = False
     waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
+    step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
 
     @property
     def resource(self) -> Resource[PlatformAccountSpec]:
@@ -90,6 +92,7 @@ class Acting:
     progress: Callable[[Outcome], None]
     may_write: Callable[[], bool] = lambda: True
     lease: ledger.Lease | None = None
+    waited: Callable[[float], None] = lambda *_: None
 
 
 def check(everything: Declared, load_findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
@@ -105,13 +108,16 @@ def look(
     asked: Asked, reader: Reader, history: History, previous: Mapping[str, ResourceStatus], now: datetime
 ) -> Report:
     """Observe, check, plan and judge; writes nothing anywhere. A failure of the world is in `Report.failures`, never raised."""
-    snapshot, capabilities, failures = _observe(asked, reader, history)
+    with asked.step("observe"):
+        snapshot, capabilities, failures = _observe(asked, reader, history)
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))
-    findings = _findings(asked, snapshot, history, capabilities, now)
-    question = _question(asked, snapshot, history, capabilities, findings, now)
-    plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
-    plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
+    with asked.step("plan"):
+        findings = _findings(asked, snapshot, history, capabilities, now)
+        question = _question(asked, snapshot, history, capabilities, findings, now)
+        plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
+    with asked.step("guard"):
+        plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
     report = Report(
         account=asked.resource,
         declared=asked.declared,
@@ -155,7 +161,8 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
         pen = Pen(store.begin(run), question, asked.prefix)
-        applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
+        with asked.step("apply"):
+            applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
         done = _finished(replace(report, run=run.id), applied, held, acting.clock())
         if not applied.trouble:  # else the lock may be another's, or the ledger full
             store.remember(asked.account, _to_remember(report, question, asked))
@@ -309,6 +316,7 @@ def _tools(pen: apply.Pen, asked: Asked, acting: Acting, lease: ledger.Lease | N
         sleep=acting.sleep,
         progress=acting.progress,
         pace=apply.Pace(writes.concurrency, writes.per_second) if writes else None,
+        waited=acting.waited,
     )
 
 

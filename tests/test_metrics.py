@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from builders import NOW, endpoint, model, snapshot
 from prometheus_client.parser import text_string_to_metric_families
 
+from reconciler.errors import Permanent, Transient
 from reconciler.finding import Location
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
@@ -81,3 +83,40 @@ def test_calls_are_counted_by_action_and_code() -> None:
     metrics.called("default", "set-limit", "FlowLimitExceeded")
     metrics.called("default", "observe", "ok")
     assert value(metrics, "modelpolicy_platform_calls_total", account="default", action="observe", code="ok") == 2
+
+
+def test_every_call_to_the_platform_is_counted_with_how_it_ended() -> None:
+    metrics = Metrics(lambda: NOW, lambda: 0)
+    for error in (
+        Transient("busy", code="FlowLimitExceeded"),
+        Permanent("no", reason=Reason.PERMISSION_DENIED),
+        OSError(),
+    ):
+        with pytest.raises(type(error)), metrics.calling("default", "set-limit"):
+            raise error
+    with metrics.calling("default", "set-limit"):
+        pass
+    codes = {dict(labels)["code"] for name, labels in samples(metrics) if name == "modelpolicy_platform_calls_total"}
+    assert codes == {"FlowLimitExceeded", "PermissionDenied", "OSError", "ok"}
+
+
+def test_a_standby_says_nothing_of_what_it_saw_while_it_led() -> None:
+    metrics = Metrics(lambda: NOW, lambda: 0)
+    metrics.leads("default", True)  # noqa: FBT003
+    metrics.passed(report(snapshot(model("m", limit=5))), "ok", 0.1)
+    metrics.leads("default", False)  # noqa: FBT003
+    assert value(metrics, "modelpolicy_model_limit_tokens", account="default", model="m") is None
+    assert value(metrics, "modelpolicy_leader", account="default") == 0
+
+
+def test_an_account_that_is_declared_no_more_is_gone_from_the_metrics_until_it_comes_back() -> None:
+    metrics = Metrics(lambda: NOW, lambda: 0)
+    metrics.leads("default", True)  # noqa: FBT003
+    metrics.passed(report(None), "ok", 0.1)
+    metrics.declared(frozenset({"other"}))
+    metrics.passed(report(None), "ok", 0.1)  # a pass that was under way
+    assert value(metrics, "modelpolicy_last_pass_timestamp_seconds", account="default") is None
+    assert value(metrics, "modelpolicy_leader", account="default") is None
+    metrics.declared(frozenset({"default"}))
+    metrics.passed(report(None), "ok", 0.1)
+    assert value(metrics, "modelpolicy_last_pass_timestamp_seconds", account="default") == NOW.timestamp()

@@ -12,12 +12,12 @@ import click
 
 from reconciler.cli import common as shared
 from reconciler.cli import opening
+from reconciler.cli.audience import Audience, listening
 from reconciler.cli.common import Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
 from reconciler.cli.types import Address, Duration
-from reconciler.cli.watch import listening
 from reconciler.controller import Controller, Settings, World, in_cluster
 from reconciler.controller.in_cluster import InCluster
 from reconciler.sources.kube import client, selecting
@@ -104,12 +104,13 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     space = flags["lease_namespace"] or client.own_namespace()
     seal = Seal(space, flags["lease_name"], f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}", flags["lease_duration"])
     source = in_cluster.assemble(connected, scope, seal, opening.clock())
-    source.hear.append(diary.passed)
+    audience = Audience(diary)
+    source.hear.append(audience.passed)
     source.trouble = lambda message: diary.say("trouble", "", message, level="error")
-    controller = Controller(source, _world(source, diary, seal), Settings(interval_s=flags["interval"]))
+    controller = Controller(source, _world(source, audience, seal), Settings(interval_s=flags["interval"]))
     with (
         stopping() as stop,
-        listening(flags["listen"], _Health(controller, source.parts.cluster), source.hear, diary),
+        listening(flags["listen"], _Health(controller, source.parts.cluster), audience),
         in_cluster.listening(source, stop.event) as synced,
     ):
         if synced:
@@ -118,14 +119,16 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     return stop.code(Exit.INTERRUPTED)
 
 
-def _world(source: InCluster, diary: Diary, seal: Seal) -> World:
+def _world(source: InCluster, audience: Audience, seal: Seal) -> World:
     return World(
         clock=source.parts.clock,
         monotonic=time.monotonic,
         random=random.random,
-        connect=source.connect,
+        connect=lambda account: audience.telling(account.account, source.connect(account)),
         ledger=source.parts.ledger,
         actor=f"operator {seal.identity} pid {os.getpid()}",
         revision=lambda: "",
-        ear=diary,
+        ear=audience.diary,
+        step=audience.step,
+        waited=audience.waited,
     )

@@ -1,8 +1,11 @@
 """The types of flags that several verbs have."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+if TYPE_CHECKING:
+    from reconciler.notify import Hook
 
 LOOPBACK: Final = "127.0.0.1"
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -37,3 +40,19 @@ class Duration(click.ParamType[float]):
         if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= _LONGEST_S:
             self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
         return int(number) * (unit or 1.0)
+
+
+class Webhook(click.ParamType["Hook"]):
+    """[SHAPE+]URL of a webhook, which is a secret and never repeated."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Hook":
+        from reconciler.notify import Hook, hook  # an HTTP client that few runs need
+
+        if isinstance(value, Hook):
+            return value
+        try:
+            return hook(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)

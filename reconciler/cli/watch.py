@@ -3,58 +3,45 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
 from reconciler.cli import exits, opening
+from reconciler.cli.audience import Audience, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
-from reconciler.cli.types import Address, Duration
+from reconciler.cli.types import Address, Duration, Webhook
 from reconciler.controller import Controller, Loaded, Pass, Settings, World
-from reconciler.errors import PlatformError
 from reconciler.ledger import Ledger
 from reconciler.platforms import Connection
 from reconciler.sources.folders import STATUS_FILE, Folders
 
 
-class Health(Protocol):
-    """What the probes and one metric ask of a running loop."""
-
-    @property
-    def depth(self) -> int: ...
-
-    @property
-    def stuck_s(self) -> float: ...
-
-    @property
-    def ready(self) -> bool: ...
-
-
 class _Watched:
-    """Files as the loop's source, whose passes also go to the diary and whoever else listens."""
+    """Files as the loop's source, whose passes also go to whoever listens."""
 
-    def __init__(self, folders: Folders, hear: Sequence[Callable[[Pass], None]]) -> None:
+    def __init__(self, folders: Folders, audience: Audience) -> None:
         self._folders = folders
-        self._hear = hear
+        self._audience = audience
 
     def load(self) -> Loaded:
-        return self._folders.load()
+        loaded = self._folders.load()
+        self._audience.declared(loaded.declared.accounts)
+        return loaded
 
     def wait(self, changed: Callable[[], None], stop: threading.Event) -> None:
         self._folders.wait(changed, stop)
 
     def publish(self, done: Pass) -> None:
         self._folders.publish(done.report)
-        for hear in self._hear:
-            hear(done)
+        self._audience.passed(done)
 
 
 @click.command(
@@ -80,6 +67,15 @@ class _Watched:
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
 )
+@click.option(
+    "--notify",
+    type=Webhook(),
+    multiple=True,
+    help="Post there when a model is paused, 80 % of a limit are used, an override ends within a day, a person is needed or drift "
+    "is found. Slack's and Feishu's webhooks are known; slack+https://, feishu+https:// and json+https:// say which. A secret: "
+    "better in MODELPOLICY_WATCH_NOTIFY. Repeatable.",
+)
+@click.option("--otel", is_flag=True, help="Send OpenTelemetry spans of every pass to where the OTEL_* variables say.")
 @click.pass_obj
 def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     """Keep the platform as declared at PATH (default: the working directory), until told to stop.
@@ -97,14 +93,18 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         targets=opening.targets(common.targets),
         account=common.account,
     )
-    diary = Diary(terminal, opening.clock(), as_json=flags["log_format"] == "json")
-    with opening.ledger(common.ledger) as ledger, stopping() as stop:
-        hear: list[Callable[[Pass], None]] = [diary.passed]
-        controller = Controller(_Watched(_folders(common), hear), _world(ledger, diary), settings)
+    audience = Audience(Diary(terminal, opening.clock(), as_json=flags["log_format"] == "json"))
+    with (
+        opening.ledger(common.ledger) as ledger,
+        stopping() as stop,
+        notifying(flags["notify"], audience),
+        tracing(wanted=flags["otel"], audience=audience),
+    ):
+        controller = Controller(_Watched(_folders(common), audience), _world(ledger, audience), settings)
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
-        with listening(flags["listen"], controller, hear, diary):
+        with listening(flags["listen"], controller, audience):
             controller.run(stop.event)
     return stop.code(Exit.INTERRUPTED)
 
@@ -114,48 +114,17 @@ def _folders(common: Common) -> Folders:
     return Folders(common.paths, beside / STATUS_FILE)
 
 
-def _world(ledger: Ledger, diary: Diary) -> World:
+def _world(ledger: Ledger, audience: Audience) -> World:
     clock = opening.clock()
     return World(
         clock=clock,
         monotonic=time.monotonic,
         random=random.random,
-        connect=lambda account: reconcile.connect(account, Connection(clock)),
+        connect=lambda account: audience.telling(account.account, reconcile.connect(account, Connection(clock))),
         ledger=ledger,
         actor=opening.actor(),
         revision=opening.revision,
-        ear=diary,
+        ear=audience.diary,
+        step=audience.step,
+        waited=audience.waited,
     )
-
-
-@contextmanager
-def listening(
-    address: tuple[str, int] | None, controller: Health, hear: list[Callable[[Pass], None]], diary: Diary
-) -> Iterator[None]:
-    """Serve metrics and health for the length of the context, where an address was given."""
-    if address is None:
-        yield
-        return
-    try:
-        from reconciler import listening as told_over_http
-        from reconciler import metrics, serving
-    except ImportError as missing:
-        raise click.UsageError(f"--listen needs {missing.name}: install modelpolicy[metrics,serve]") from missing
-    told = metrics.Metrics(opening.clock(), lambda: controller.depth)
-    hear.append(lambda done: told.passed(done.report, _word(done), done.seconds))
-    diary.on_lead = told.leads
-    try:
-        socket = serving.listen(*address)
-    except PlatformError as error:
-        raise click.UsageError(str(error)) from error
-    application = told_over_http.application(controller, told.exposition, metrics.CONTENT_TYPE)
-    with serving.in_background(application, socket) as url:
-        diary.say("listening", "", f"on {url}: /metrics /livez /readyz")
-        yield
-
-
-def _word(done: Pass) -> str:
-    """How a pass ended, for the count of passes."""
-    if done.report.failures:
-        return "failed"
-    return "partial" if exits.of([done.report]) is Exit.PARTIAL else "ok"

@@ -6,7 +6,7 @@ write re-reads its own item), plans, and writes where it may. Never raises for a
 
 import threading
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
@@ -73,7 +73,9 @@ class Ear(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Every hold on the world, passed in. `random` gives chances from 0 to 1; `revision` is the declarations' git revision now."""
+    """Every hold on the world, passed in. `random` gives chances from 0 to 1; `revision` is the declarations' git revision now;
+    `step` is entered with an account and a name around each pass and each of its steps; `waited` hears for how many seconds a
+    write waited for its account's pace."""
 
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -83,6 +85,8 @@ class World:
     actor: str
     revision: Callable[[], str]
     ear: Ear
+    step: Callable[[str, str], AbstractContextManager[object]] = lambda *_: nullcontext()
+    waited: Callable[[str, float], None] = lambda *_: None
 
 
 class Loaded(Protocol):
@@ -131,7 +135,8 @@ class Seat:
         try:
             if self._settings.write and not self._leads():
                 return None
-            report = self._report(loaded, stop)
+            with self._world.step(self._key, "pass"):
+                report = self._report(loaded, stop)
             before = self._before or {}
             self._before = {each.address: each for each in report.statuses}
             self._keep(report)
@@ -204,6 +209,7 @@ class Seat:
             keep_going=True,  # a controller stops only what is affected
             waits=self._item_waits.waiting(now),
             allows=annotations.allows(everything.accounts[self._key]),
+            step=lambda name: self._world.step(self._key, name),
         )
 
     def _acting(self, stop: threading.Event) -> reconcile.Acting:
@@ -216,6 +222,7 @@ class Seat:
             sleep=stop.wait,
             progress=lambda outcome: self._world.ear.outcome(self._key, outcome),
             lease=self._lease,
+            waited=lambda seconds: self._world.waited(self._key, seconds),
         )
 
     def _connected(self, account: Resource[PlatformAccountSpec]) -> Platform:

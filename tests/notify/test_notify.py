@@ -1,77 +1,15 @@
 """Notices reach real webhooks over HTTP: retried, paced, bounded, and never with the URL in a log."""
 
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
+from webhooks import SECRET, Webhook, serving, until
 
 from reconciler import notify
 from reconciler.notify import Hook, Notifier, hook
 from reconciler.report.notices import Event, Notice
-
-SECRET = "T0/B0/very-secret"
-
-
-class Webhook(ThreadingHTTPServer):
-    """A server that notes every post, and answers as told: (status, headers, body) each once, then 200 ok."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.posts: list[tuple[str, dict[str, Any], float]] = []
-        self.answers: list[tuple[int, dict[str, str], bytes]] = []
-        self.silent = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/services/{SECRET}"
-
-    def wait_for(self, count: int) -> None:
-        until(lambda: len(self.posts) >= count)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.posts.append((self.path, body, time.monotonic()))
-        if self.server.silent.is_set():
-            time.sleep(0.3)
-        status, headers, answer = self.server.answers.pop(0) if self.server.answers else (200, {}, b"ok")
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(answer)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on the tests' stderr."""
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
-
-
-@contextmanager
-def serving() -> Iterator[Webhook]:
-    with Webhook() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture
