@@ -21,6 +21,10 @@ from reconciler.controller.wakes import Wakes
 __all__ = ["Controller", "Ear", "Loaded", "Pass", "Settings", "Source", "World"]
 
 WORKERS: Final = 4
+MOST_WORKERS: Final = 64  # where looks hang and others wait
+BUSY_S: Final = 5.0  # how long an account waits until another worker is started for it
+TICK_S: Final = 1.0
+LISTEN_AGAIN_S: Final = 5.0  # until a source whose wait ended by a defect is listened to again
 UNEXPECTED_S: Final = 60.0  # until an account is looked at again after a defect
 
 
@@ -72,24 +76,49 @@ class Controller:
     def run(self, stop: threading.Event) -> None:
         """Load, then look at every account whenever it is due, until `stop`. What is in flight is finished and published."""
         self._reload()
-        threads = [threading.Thread(target=self._source.wait, args=(self._reload, stop), name="source", daemon=True)]
-        threads += [threading.Thread(target=self._work, args=(stop,), name=f"worker-{n}") for n in range(WORKERS)]
-        for thread in threads:
-            thread.start()
-        stop.wait()
+        # Daemons: a look that hangs must not keep the process from ending when it is told to twice.
+        threading.Thread(target=self._listen, args=(stop,), name="source", daemon=True).start()
+        workers: list[threading.Thread] = []
+        while not stop.is_set():
+            if len(workers) < WORKERS or (len(workers) < MOST_WORKERS and self._wakes.waiting_s > BUSY_S):
+                workers.append(
+                    threading.Thread(target=self._work, args=(stop,), name=f"worker-{len(workers)}", daemon=True)
+                )
+                workers[-1].start()
+            else:
+                stop.wait(TICK_S)
         self._wakes.close()
-        for thread in threads[1:]:
-            thread.join()
-        for seat in self._seats.values():
-            seat.release()
+        self._end(workers)
 
     def once(self, stop: threading.Event) -> Sequence[Pass]:
         """One pass over each account, one after the other; for `--once`. An account that another process leads is left out."""
         self._reload()
         done = [self._pass(key, stop) for key in sorted(self._accounts())]
-        for seat in self._seats.values():
-            seat.release()
+        self._end(())
         return [each for each in done if each is not None]
+
+    def _end(self, workers: Sequence[threading.Thread]) -> None:
+        """Wait for the looks under way; an account that is not looked at is let go of at once, whatever hangs elsewhere."""
+        while self._seats or any(worker.is_alive() for worker in workers):
+            for key in [key for key in list(self._seats) if not self._wakes.running(key)]:
+                self._release(key, self._seats.pop(key))
+            for worker in workers:
+                worker.join(0.05)
+
+    def _release(self, key: str, seat: Seat) -> None:
+        try:
+            seat.release()
+        except Exception as error:  # noqa: BLE001  # the others are still to be let go of
+            self._world.ear.trouble(key, f"unexpected {type(error).__name__} at {_place(error)}")
+
+    def _listen(self, stop: threading.Event) -> None:
+        """Listen to the source, and again after a defect: a loop that is deaf looks well and does nothing."""
+        while not stop.is_set():
+            try:
+                self._source.wait(self._reload, stop)
+            except Exception as error:  # noqa: BLE001
+                self._world.ear.trouble("", f"unexpected {type(error).__name__} at {_place(error)}")
+                stop.wait(LISTEN_AGAIN_S)
 
     def _reload(self) -> None:
         """Load the set again and wake the accounts for which it differs."""
@@ -115,7 +144,7 @@ class Controller:
         """Look at one account; returns after how many seconds to look again, None where it is declared no more."""
         if key not in self._accounts():
             if seat := self._seats.pop(key, None):
-                seat.release()
+                self._release(key, seat)
             return None
         self._pass(key, stop)
         looked = self._seats.get(key)
@@ -127,7 +156,7 @@ class Controller:
         if loaded is None or key not in loaded.declared.accounts:
             return None
         if key not in self._seats:
-            self._seats[key] = Seat(key, self._world, self._settings)
+            self._seats[key] = Seat(key, self._world, self._settings, lambda: self._wakes.alive(key))
         done = self._seats[key].look(loaded, stop)
         if done is not None:
             self._source.publish(done)

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 FIRST_S: Final = 1.0
 MOST_S: Final = 900.0
 SPREAD: Final = 0.1  # a delay is up to this share longer or shorter, so that many do not return at once
-FORGET: Final = timedelta(days=1)
+FORGET: Final = timedelta(days=1)  # also the longest that a wish of the platform is heard
 
 K = TypeVar("K", bound=Hashable)
 
@@ -22,6 +22,7 @@ def spread(seconds: float, chance: float) -> float:
 class _Failing:
     times: int
     until: datetime
+    delay: timedelta
 
 
 @dataclass(slots=True)
@@ -35,19 +36,22 @@ class Backoff(Generic[K]):
         """Count a failure; returns when to try again. The platform's own wish, where it has one, wins."""
         times = self.times(key) + 1
         delay_s = retry_after_s if retry_after_s is not None else spread(_delay_s(times), self.random())
-        return self._leave(key, times, now + timedelta(seconds=delay_s))
+        return self._leave(key, times, now, delay_s)
 
     def refused(self, key: K, now: datetime) -> datetime:
         """Count a refusal that only a person or another declaration can mend: the longest wait at once."""
-        return self._leave(key, 1, now + timedelta(seconds=spread(MOST_S, self.random())))
+        return self._leave(key, 1, now, spread(MOST_S, self.random()))
 
     def succeeded(self, key: K) -> None:
         """Forget the failures of `key`."""
         self._failing.pop(key, None)
 
     def waiting(self, now: datetime) -> dict[K, datetime]:
-        """Everything that is to be left alone at `now`, and until when. What has not failed for a day is forgotten."""
+        """Everything that is to be left alone at `now`, and until when. What has not failed for a day is forgotten, and a
+        clock that was set back makes nothing wait longer than it was to."""
         self._failing = {key: each for key, each in self._failing.items() if each.until > now - FORGET}
+        for each in self._failing.values():
+            each.until = min(each.until, now + each.delay)
         return {key: failing.until for key, failing in self._failing.items() if failing.until > now}
 
     def times(self, key: K) -> int:
@@ -55,9 +59,10 @@ class Backoff(Generic[K]):
         failing = self._failing.get(key)
         return failing.times if failing else 0
 
-    def _leave(self, key: K, times: int, until: datetime) -> datetime:
-        self._failing[key] = _Failing(times, until)
-        return until
+    def _leave(self, key: K, times: int, now: datetime, delay_s: float) -> datetime:
+        delay = timedelta(seconds=min(max(0.0, delay_s), FORGET.total_seconds()))
+        self._failing[key] = _Failing(times, now + delay, delay)
+        return now + delay
 
 
 def _delay_s(times: int) -> float:

@@ -12,18 +12,19 @@ from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 from reconciler import reconcile
+from reconciler.apply import MAX_WAIT_S
 from reconciler.controller import annotations
 from reconciler.controller.backoff import Backoff, spread
-from reconciler.errors import LedgerError, LockHeld
+from reconciler.errors import LedgerError, LockHeld, Transient
 from reconciler.finding import Finding
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
-from reconciler.platforms import Platform, Reader
+from reconciler.platforms import Platform, Reader, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
-from reconciler.state import Operation, Outcome, Result, Snapshot, Support, Target
+from reconciler.state import Failure, Operation, Outcome, Result, Snapshot, Support, Target
 from reconciler.status import ResourceStatus
 
 K = TypeVar("K", bound=Hashable)
@@ -109,10 +110,11 @@ class Pass:
 
 
 class Seat:
-    """One account in the loop. Used by one worker at a time."""
+    """One account in the loop. Used by one worker at a time. `alive` is called whenever a look makes progress."""
 
-    def __init__(self, key: str, world: World, settings: Settings) -> None:
+    def __init__(self, key: str, world: World, settings: Settings, alive: Callable[[], None] = lambda: None) -> None:
         self._key = key
+        self._alive = alive
         self._world = world
         self._settings = settings
         self._platform: Platform | None = None
@@ -124,6 +126,7 @@ class Seat:
         self._before: Mapping[str, ResourceStatus] | None = None
         self._seen: Snapshot | None = None
         self._swept_at = 0.0
+        self._shut: Failure | None = None  # why the platform is left alone, whoever wakes us, until its wait is over
         self._account_waits: Backoff[str] = Backoff(world.random)
         self._item_waits: Backoff[tuple[Target, str]] = Backoff(world.random)
         self.again_after_s = 0.0  # in how many seconds to look again, as the last look left it
@@ -188,7 +191,7 @@ class Seat:
         platform = self._connected(asked.resource)
         requested = annotations.requested(asked.declared)
         if requested != self._requested:  # a person asked for a look at how it is now
-            self._requested, self._seen = requested, None
+            self._requested, self._seen, self._shut = requested, None, None
         if self._before is None:
             self._before = reconcile.previous_statuses(self._world.ledger, self._key)
         report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
@@ -220,10 +223,14 @@ class Seat:
             clock=self._world.clock,
             stop=stop.is_set,
             sleep=stop.wait,
-            progress=lambda outcome: self._world.ear.outcome(self._key, outcome),
+            progress=self._heard,
             lease=self._lease,
             waited=lambda seconds: self._world.waited(self._key, seconds),
         )
+
+    def _heard(self, outcome: Outcome) -> None:
+        self._alive()
+        self._world.ear.outcome(self._key, outcome)
 
     def _connected(self, account: Resource[PlatformAccountSpec]) -> Platform:
         """The platform, opened anew when what is declared of the account, or its key, changed."""
@@ -232,11 +239,18 @@ class Seat:
             if self._platform is not None:
                 self._platform.close()
             self._platform, self._opened_for = self._world.connect(account), wanted
-            self._seen = None
+            self._seen, self._shut = None, None
         return self._platform
 
     def _reader(self, platform: Platform) -> Reader:
-        """The platform, or what the last sweep saw of it while that is recent enough."""
+        """The platform, or what the last sweep saw of it while that is recent enough. While it asked to be left alone, or
+        only a person can mend what it refused, nothing asks it, not even an edit."""
+        now = self._world.clock()
+        until = self._account_waits.waiting(now).get(self._key)
+        if self._shut is not None and until is not None:
+            why, wait_s = self._shut, (until - now).total_seconds()
+            return Unreachable(Transient(why.message, code=why.code, reason=why.reason, retry_after_s=wait_s))
+        self._shut = None
         age_s = self._world.monotonic() - self._swept_at
         if self._seen is not None and age_s < self._settings.interval_s * (1 - SWEEP_EARLY):
             return _Remembered(platform, self._seen)
@@ -252,7 +266,7 @@ class Seat:
         wishes = {change.target: reconcile.wish(change) for change in report.plan.changes}
         for outcome in report.outcomes:
             self._count(outcome, wishes.get(outcome.target, ""), now)
-        if report.snapshot is not None:
+        if not report.failures:
             self._account_waits.succeeded(self._key)
 
     def _count(self, outcome: Outcome, wish: str, now: datetime) -> None:
@@ -260,8 +274,12 @@ class Seat:
         item = (outcome.target, wish)
         if outcome.result is Result.APPLIED:
             self._item_waits.succeeded(item)
-        elif outcome.result is Result.FAILED and outcome.not_before is None:
-            self._leave_alone(self._item_waits, item, outcome.reason, now)
+        elif outcome.stale:  # as often as what a sweep and a read say of it differ, it is left alone for longer
+            self._item_waits.failed(item, now)
+        elif outcome.result is Result.FAILED:
+            wish_s = (outcome.not_before - now).total_seconds() if outcome.not_before else None
+            if wish_s is None or wish_s > MAX_WAIT_S:  # a shorter one is the status' own back-off
+                self._leave_alone(self._item_waits, item, outcome.reason, now, wish_s)
 
     @staticmethod
     def _leave_alone(
@@ -278,9 +296,16 @@ class Seat:
         waiting = self._item_waits.waiting(now).values()
         wishes += [(until - now).total_seconds() for until in waiting]
         for failure in report.failures[:1]:
-            until = self._leave_alone(self._account_waits, self._key, failure.reason, now, failure.retry_after_s)
-            return max(0.0, (until - now).total_seconds())
+            return max(LEAST_S, (self._failed(failure, now) - now).total_seconds())
         return max(LEAST_S, min(wishes))
+
+    def _failed(self, failure: Failure, now: datetime) -> datetime:
+        """Count a failure of the account, and say when to ask again; a look that asked nothing counts for none."""
+        if self._shut is not None and (until := self._account_waits.waiting(now).get(self._key)):
+            return until
+        if failure.retry_after_s is not None or failure.reason in SLOW_REASONS:
+            self._shut = failure
+        return self._leave_alone(self._account_waits, self._key, failure.reason, now, failure.retry_after_s)
 
 
 class _Remembered:

@@ -67,6 +67,17 @@ class Wakes:
         if again_after_s is not None:
             self.wake(key, after_s=again_after_s)
 
+    def alive(self, key: str) -> None:
+        """The look at `key` makes progress: however long it takes, it does not hang."""
+        with self._changed:
+            if key in self._running:
+                self._running[key] = self._monotonic()
+
+    def running(self, key: str) -> bool:
+        """Whether `key` is being looked at."""
+        with self._changed:
+            return key in self._running
+
     def forget(self, key: str) -> None:
         """No more looks at `key`: its account is declared no more."""
         with self._changed:
@@ -86,8 +97,16 @@ class Wakes:
             return sum(due.at <= now for key, due in self._due.items() if key not in self._running)
 
     @property
+    def waiting_s(self) -> float:
+        """For how many seconds the oldest key that is due and not looked at has waited; 0 where none is."""
+        with self._changed:
+            now = self._monotonic()
+            return now - min((due.at for key, due in self._due.items() if key not in self._running), default=now)
+
+    @property
     def oldest_s(self) -> float:
-        """For how many seconds the oldest key that is being looked at, or is due and waits, has done so; 0 when idle."""
+        """For how many seconds the oldest key that is being looked at without progress, or is due and waits, has done so;
+        0 when idle."""
         with self._changed:
             now = self._monotonic()
             since = [*self._running.values()]

@@ -51,6 +51,8 @@ class Folders:
             return
         with self._publishing:
             self._reports[report.account.account] = report
+            known = self._loaded.declared.accounts if self._loaded else self._reports
+            self._reports = {account: each for account, each in self._reports.items() if account in known}
             text = as_json.status(*(each for _, each in sorted(self._reports.items())))
             if text != self._written and _replace(self._status_file, text):
                 self._written = text

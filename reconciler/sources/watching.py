@@ -1,7 +1,7 @@
 """Tells when policy files changed: at once by the system's own events, and by a slow look for what events miss.
 
 Events alone miss a root that is deleted and made again, a root that is not there yet, and a mounted ConfigMap whose symlink is
-swapped to another directory. So every `LOOK_S` seconds the roots are fingerprinted by name, inode, size and modification
+swapped to another directory. So every `LOOK_S` seconds the roots are fingerprinted by name, inode, size and change
 time (no file is opened), and the event watch is armed again where a root moved. Reads nothing, writes nothing.
 """
 
@@ -59,7 +59,8 @@ def _moments(roots: Sequence[str], stop: threading.Event) -> Iterator[None]:
 
 
 def fingerprint(roots: Sequence[str]) -> Fingerprint:
-    """What is under the roots, without opening a file: name, inode, size and modification time of each policy file."""
+    """What is under the roots, without opening a file: name, inode, size and time of change (of content
+    or of permissions) of each policy file."""
     return frozenset(entry for root in roots for entry in _entries(Path(root)))
 
 
@@ -89,7 +90,7 @@ def _entry(path: Path) -> Iterator[tuple[str, int, int, int]]:
     except OSError:
         yield (str(path), 0, 0, 0)  # there, but not readable: that is a state too
         return
-    yield (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
+    yield (str(path), status.st_ino, status.st_size, status.st_ctime_ns)
 
 
 def _armed(roots: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What changes under the roots is told soon, however it was changed; what did not change is not."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,3 +131,13 @@ def test_a_symlink_loop_ends_the_look(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: 1\n")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert len(watching.fingerprint([str(tmp_path)])) == 1
+
+
+def test_a_file_that_became_readable_is_a_change(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("kind: x\n")
+    file.chmod(0)
+    before = watching.fingerprint([str(tmp_path)])
+    time.sleep(0.02)  # the file system's clock may tick a few milliseconds apart
+    file.chmod(0o644)
+    assert watching.fingerprint([str(tmp_path)]) != before
