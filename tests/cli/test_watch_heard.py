@@ -1,7 +1,10 @@
 """Who hears of `modelpolicy watch`: webhooks, and the platform-call metrics, from a real process."""
 
 import re
+import signal
+import socket
 import sqlite3
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,3 +94,24 @@ def test_platform_calls_and_waits_for_the_pace_are_counted(home: Path) -> None:
     waited = re.search(r'limiter_wait_seconds_total\{account="default"\} (\S+)', text)
     assert waited
     assert 0.0 < float(waited[1]) < 1.0
+
+
+def test_a_platform_that_never_answers_holds_up_neither_the_other_account_nor_a_second_sigterm(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        (home / "policies" / "silent.yaml").write_text(
+            "apiVersion: modelpolicy.dev/v1alpha1\nkind: PlatformAccount\nmetadata: {name: silent}\n"
+            f"spec: {{platform: ark, ark: {{endpoint: '{url}'}}}}\n"
+        )
+        it = Watch(home, VOLCENGINE_ACCESS_KEY="AK", VOLCENGINE_SECRET_KEY="SK")
+        try:
+            assert it.says("silent leading"), it.log.read_text()
+            assert it.says("default ModelActivation/kimi-k2 applied"), it.log.read_text()
+            it.process.send_signal(signal.SIGTERM)
+            assert it.says("Stopping: what is in flight is finished first")
+            time.sleep(0.3)
+            assert it.process.poll() is None, "the first one waits for what is in flight"
+            assert it.end() == 143
+        finally:
+            it.process.kill()
+            it.process.wait()
