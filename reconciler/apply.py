@@ -25,6 +25,7 @@ from reconciler.platforms import Platform
 from reconciler.reasons import Reason
 from reconciler.state import Capability, Outcome, Result, Snapshot, Target, Write
 
+SLOWEST_S: Final = 10.0  # how far throttling may slow writes down
 MAX_TRIES: Final = 3  # of one call within one pass
 MAX_WAIT_S: Final = 10.0  # a longer wish of the platform is left to the next pass
 INTERVAL: Final = timedelta(hours=2)  # between two settings of a limit, where the platform does not say (S21)
@@ -143,7 +144,7 @@ class _Ended(Exception):
 
 
 class _Limiter:
-    """Lets one call through every 1/per_second seconds, whichever thread asks."""
+    """Lets one call through every 1/per_second seconds, whichever thread asks; half as often after each throttling."""
 
     def __init__(self, tools: Tools) -> None:
         self._gap_s = 1 / tools.pace.per_second if tools.pace else 0.0
@@ -161,6 +162,11 @@ class _Limiter:
         if wait_s > 0:
             self._sleep(wait_s)
             self._waited(wait_s)
+
+    def halve(self) -> None:
+        """The platform asked for fewer calls: the rest of this run goes half as fast, down to one call in ten seconds."""
+        with self._lock:
+            self._gap_s = min(2 * self._gap_s, max(self._gap_s, SLOWEST_S))
 
 
 class _Hand:
@@ -343,6 +349,8 @@ class _Hand:
 
     def _tries_again(self, error: Transient, attempt: int) -> bool:
         """The one place that decides on another try within this pass; waits before saying yes."""
+        if error.reason is Reason.THROTTLED:
+            self._limiter.halve()
         wait_s = 0.25 * 2**attempt if error.retry_after_s is None else error.retry_after_s
         if attempt >= MAX_TRIES or wait_s > MAX_WAIT_S or self._tools.stop():
             return False

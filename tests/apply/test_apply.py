@@ -272,6 +272,16 @@ def test_a_pace_keeps_writes_apart(stage: Stage) -> None:
     assert stage.slept[0] == pytest.approx(0.5, abs=0.3)
 
 
+def test_a_throttled_run_goes_on_half_as_fast(stage: Stage) -> None:
+    from reconciler.reasons import Reason
+
+    stage.platform.before["activate"] = [Transient("slow down", reason=Reason.THROTTLED, retry_after_s=0.01)]
+    stage.apply(account(writes={"concurrency": 1, "perSecond": 2}), activation("a"), activation("b"), activation("c"))
+    paces = [seconds for seconds in stage.slept if seconds > 0.1]
+    assert max(paces) == pytest.approx(2.0, abs=0.9)
+    assert sum(paces) > 1.5
+
+
 def test_what_only_a_person_can_do_is_an_outcome_without_a_call(stage: Stage) -> None:
     asked = stage.asked(activation("a"))
     report = stage.look(asked)
