@@ -35,7 +35,7 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
             "pip install 'modelpolicy[ark]'",
             reason=Reason.PLATFORM_UNAVAILABLE,
         ) from exc
-    if os.environ.get(CLOCK_OFFSET, "0").strip() not in ("", "0") and not is_loopback(spec.ark.endpoint):
+    if os.environ.get(CLOCK_OFFSET, "").strip(" 0.+-") and not is_loopback(spec.ark.endpoint):
         raise Permanent(
             f"{CLOCK_OFFSET} shifts the clock, which a real account must not see; unset it, or use an account on loopback",
             reason=Reason.PLATFORM_REFUSED,

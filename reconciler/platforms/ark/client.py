@@ -16,7 +16,7 @@ from reconciler.errors import PlatformError, Transient
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms import Credentials
 from reconciler.platforms.ark.errors import Reply, translate
-from reconciler.platforms.ark.mapping import whole
+from reconciler.platforms.ark.mapping import objects, whole
 from reconciler.reasons import Reason
 
 with warnings.catch_warnings():
@@ -158,7 +158,7 @@ class Client:
         for number in range(1, MOST_PAGES):
             request = {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE}
             result = self.read(page.action, request)
-            found = [item for item in result.get(items) or () if isinstance(item, dict)]
+            found = objects(result, items)
             keys = {str(item.get(page.key)) for item in found}
             if found and keys <= seen:
                 raise Transient(

@@ -119,6 +119,12 @@ def limits(result: Json, names: Mapping[str, str]) -> dict[str, Limit]:
     return found
 
 
+def objects(reply: Json, key: str) -> list[Json]:
+    """The objects of a list; [] where there is no list."""
+    listed = reply.get(key)
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
 def dig(value: Any, path: str) -> Any:
     """The value at a dotted path; None where it does not lead anywhere."""
     for part in path.split("."):
@@ -174,9 +180,7 @@ def _free_tokens(activation: Json, charge: Json) -> Seen[FreeTokens]:
         (activation, "InitialInferenceFreeUsage", "FreeResourcePackItems"),
         (charge, "InferenceFreeUsage", "ResourcePackItems"),
     ):
-        listed = reply.get(packs)
-        free = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-        free = [item for item in free if _text(item, "Type") in ("", "FreeInference")]
+        free = [item for item in objects(reply, packs) if _text(item, "Type") in ("", "FreeInference")]
         usages = [_object(reply, initial)] if whole(_object(reply, initial).get("Total")) is not None else free
         if usages:
             total = sum(whole(usage.get("Total")) or 0 for usage in usages)
@@ -202,15 +206,12 @@ def _override(rate: Json) -> Rate | None:
 
 def _billing(activation: Json, charge: Json) -> Billing | Unseen:
     """A model with a price for tokens is paid for by token; of any other nothing is known."""
-    items = [
-        item for reply in (charge, activation) for item in reply.get("ChargeItems") or () if isinstance(item, dict)
-    ]
+    items = [*objects(charge, "ChargeItems"), *objects(activation, "ChargeItems")]
     return Billing.PAY_BY_TOKEN if any(_text(item, "Type").startswith("Inference") for item in items) else UNOBSERVABLE
 
 
 def _prices(reply: Json) -> tuple[Price, ...]:
-    listed = reply.get("ChargeItems")
-    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    items = objects(reply, "ChargeItems")
     return tuple(
         sorted(
             (

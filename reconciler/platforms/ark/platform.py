@@ -116,7 +116,9 @@ class ArkPlatform:
             lambda: mapping.by_name(self.client.pages(Page("ListModelActivations", name, request)))
         )
         charges = self._known(lambda: mapping.by_name(self.client.pages(Page("ListModelChargeItems", name, {}))))
-        rated = self._known(lambda: mapping.by_name(self.client.read("ListModelRateLimit", rates).get("Items") or ()))
+        rated = self._known(
+            lambda: mapping.by_name(mapping.objects(self.client.read("ListModelRateLimit", rates), "Items"))
+        )
         catalogue = self._known(
             lambda: mapping.by_name(self.client.pages(Page("ListFoundationModels", "Name", {})), "Name")
         )
