@@ -4,10 +4,10 @@ import importlib
 import json
 import keyword
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,16 +40,20 @@ def test_help_and_version_import_no_verb_and_nothing_heavy(flag: str) -> None:
 
 
 def test_version_starts_about_as_fast_as_python_with_click() -> None:
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     def best_of_three(*arguments: str) -> float:
         took = []
         for _ in range(3):
-            started = time.perf_counter()
+            before = spent()  # processor time: what else the machine does at the same time does not count
             subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-            took.append(time.perf_counter() - started)
+            took.append(spent() - before)
         return min(took)
 
     bare = best_of_three("-c", "pass")
-    # 100 ms is the aim; a machine that runs other tests at the same time gets room.
+    # 100 ms is the aim; processors that are shared and slow get room.
     assert best_of_three("-m", "reconciler.cli", "--version") - bare < 0.3
 
 
