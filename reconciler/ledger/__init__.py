@@ -82,7 +82,8 @@ class Ledger(Protocol):
         ...
 
     def begin(self, run: Run) -> Journal:
-        """Open a run; entries of a run that was killed stay without a result until a later run finds out."""
+        """Open a run, and close as interrupted what killed runs of the account left open: under the account's lock nobody else
+        runs. Their entries stay without a result until `recover`."""
         ...
 
     def finish(self, run: str, result: str, now: datetime) -> None:

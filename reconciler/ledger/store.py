@@ -91,6 +91,10 @@ class Store:
             ):
                 raise LedgerError("this saved plan was applied already, and a plan works once: plan again")
             session.run(
+                "UPDATE modelpolicy_runs SET result = ?, finished_at = ? WHERE account = ? AND finished_at IS NULL",
+                INTERRUPTED, codec.time_text(run.started_at), run.account,
+            )  # fmt: skip
+            session.run(
                 f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constants
                 run.id, run.account, run.operation, run.actor, run.revision, run.reason, run.plan,
                 codec.time_text(run.started_at), None, "",

@@ -118,6 +118,19 @@ def test_what_a_later_run_found_out_settles_the_killed_one(open_: Open) -> None:
     assert ledger.history("default").records[TARGET] == RECORD
 
 
+def test_a_run_that_was_killed_between_two_changes_is_closed_by_the_next_of_its_account(open_: Open) -> None:
+    ledger = open_()
+    ledger.begin(run("killed"))
+    ledger.begin(run("elsewhere", "two"))
+    ledger.begin(run("next", started_at=NOW + timedelta(minutes=1)))
+    found = {each.id: (each.result, each.finished_at) for each in ledger.runs()}
+    assert found == {
+        "killed": ("interrupted", NOW + timedelta(minutes=1)),
+        "elsewhere": ("", None),
+        "next": ("", None),
+    }
+
+
 def test_runs_come_newest_first_and_at_most_as_many_as_asked(open_: Open) -> None:
     ledger = open_()
     for number in range(4):
