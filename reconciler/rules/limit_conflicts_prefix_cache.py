@@ -7,6 +7,7 @@ What to do: remove the limit, or declare subServices without context-cache.
 from collections.abc import Iterator
 
 from reconciler.finding import Finding, Severity
+from reconciler.kinds.declared import observes
 from reconciler.kinds.model_activation import ModelActivationSpec, SubService
 from reconciler.reasons import Reason
 from reconciler.rules import Context, Rule
@@ -26,7 +27,7 @@ def _limits(context: Context) -> Iterator[Finding]:
         name = limit.spec.model
         activations = context.declared.activations_by_model.get(name, ())
         with_cache = [one for one in activations if _declares_cache(one.spec)]
-        managed = any(one.spec.sub_services is not None for one in activations)
+        managed = any(one.spec.sub_services is not None and not observes(context.account, one) for one in activations)
         services = models[name].sub_services if name in models else ()
         if with_cache:
             why = f"{others(with_cache)} turns its prefix cache on"

@@ -55,6 +55,20 @@ def test_a_limit_may_be_declared_beside_the_activation_that_comes_first() -> Non
     )
 
 
+def test_an_activation_that_is_only_observed_does_not_carry_a_limit() -> None:
+    """It is never written, so the model stays as it is and the platform would refuse the limit at every pass."""
+    watched = activation(management="Observe")
+    (found,) = says("limit-needs-activation", declared(watched, limit()), snapshot(model(state=OFF)))
+    assert found.message.startswith(f"{M} is not activated and its activation is only observed")
+    assert not says("limit-needs-activation", declared(watched, limit()), snapshot(model()))
+
+
+def test_prefix_cache_that_is_on_stays_on_where_its_declaration_is_only_observed() -> None:
+    on, rule = model(sub_services=("context-cache",)), "limit-conflicts-prefix-cache"
+    assert not says(rule, declared(activation(sub_services=[]), limit()), snapshot(on))
+    assert says(rule, declared(activation(sub_services=[], management="Observe"), limit()), snapshot(on))
+
+
 def test_a_limit_needs_billing_by_token() -> None:
     rule = "limit-needs-postpaid"
     (found,) = says(rule, declared(placed(limit(), "spec", "model")), snapshot(model(billing=Billing.MODEL_UNIT)))
