@@ -201,7 +201,7 @@ class _Hand:
         """The changes that do not build on one that did not happen; the others are given their outcome here."""
         free = []
         for change in changes:
-            blocker = next((b for b in self._blocked.get(_group(change), ()) if _builds_on(change, b)), None)
+            blocker = next((b for b in self._blocked.get(_group(change), ()) if builds_on(change, b)), None)
             if blocker is None:
                 free.append(change)
                 continue
@@ -399,7 +399,7 @@ def _by_model(changes: Iterable[Change]) -> list[list[Change]]:
     return list(groups.values())
 
 
-def _builds_on(change: Change, earlier: Change) -> bool:
-    """Whether `change` makes sense only after `earlier` on the same model: the steps of one item build on each other,
+def builds_on(change: Change, earlier: Change) -> bool:
+    """Whether `change`, of the same model, makes sense only after `earlier` on the same model: the steps of one item build on each other,
     limits and overrides do not, and an activation is what a model's other items stand on, up and down."""
     return change.target == earlier.target or "ModelActivation" in (change.target.kind, earlier.target.kind)

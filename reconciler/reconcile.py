@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from reconciler import apply, guards, ledger, platforms, proof, records, rules, status
+from reconciler import apply, guards, holding, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
 from reconciler.errors import LedgerError, PlanSpent, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
@@ -33,7 +33,6 @@ from reconciler.state import (
     Operation,
     Outcome,
     Record,
-    Result,
     Run,
     Snapshot,
     Support,
@@ -146,7 +145,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
     """
     if report.snapshot is None or refuses(report, asked):
         return report
-    held = _held(report.plan)
+    held = holding.held(report.plan)
     due = tuple(change for change in report.plan.changes if change not in held)
     history = store.history(asked.account)
     if not _is_a_run(report, asked, history, due, acting):
@@ -286,18 +285,6 @@ def _inputs_digest(asked: Asked) -> str:
     """The digest of everything this pass was asked with: the same files and flags, the same digest."""
     question = [sorted(asked.everything.sources), sorted(asked.targets), asked.prune, sorted(asked.under)]
     return hashlib.sha256(json.dumps(question, separators=(",", ":")).encode()).hexdigest()
-
-
-def _held(plan: Plan) -> dict[Change, Outcome]:
-    """The changes that a refused guard keeps back although the run goes on, with what becomes of them."""
-    stopped = guards.stopped(plan)
-    held: dict[Change, Outcome] = {}
-    for change in plan.changes:
-        verdict = stopped.get((change.address, change.target))
-        if verdict is not None:
-            message = f"guard {verdict.id} refused it: {verdict.message}"
-            held[change] = Outcome(change.address, change.target, Result.SKIPPED, message, Reason.GUARD_REFUSED)
-    return held
 
 
 # Apply and remember.

@@ -78,6 +78,13 @@ def test_keeping_going_past_a_guard_holds_only_what_it_refused(stage: Stage) -> 
     assert (applied.address, applied.result) == ("EndpointRateOverride/ep-1", Result.APPLIED)
 
 
+def test_what_builds_on_a_change_that_a_guard_refused_is_not_tried(stage: Stage) -> None:
+    done = stage.apply(account(allow_activation=False), activation("a"), limit("a", 5), keep_going=True)
+    assert stage.platform.writes == []
+    assert [outcome.result for outcome in done.outcomes] == [Result.SKIPPED, Result.SKIPPED]
+    assert "builds on ModelActivation/a" in done.outcomes[1].message
+
+
 def test_looking_and_checking_make_no_writing_call(stage: Stage) -> None:
     asked = stage.asked(activation("a"), limit("a", 5))
     report = stage.look(asked)
