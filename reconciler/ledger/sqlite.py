@@ -47,7 +47,7 @@ class Sqlite:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise LedgerError(f"the ledger {self.name} {_explain(error)}") from error
+            raise LedgerError(f"the ledger {self.name} {_explain(error, self._path)}") from error
 
 
 _OPTIONS: Final[dict[str, Any]] = {"timeout": BUSY_S, "isolation_level": None, "check_same_thread": False}
@@ -104,13 +104,14 @@ class Session:
         self._connection.close()
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, path: Path) -> str:
     """What SQLite's or the system's error means here, and what to do."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
     if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return "is damaged or no ledger; move it aside, restore a backup or name another with --ledger"
-    if primary == sqlite3.SQLITE_READONLY or isinstance(error, PermissionError):
+    frozen = primary == sqlite3.SQLITE_CANTOPEN and path.parent.is_dir() and not os.access(path.parent, os.W_OK)
+    if frozen or primary == sqlite3.SQLITE_READONLY or isinstance(error, PermissionError):
         return "cannot be written (read-only); give this user write access to the file and its folder"
     if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == 28:
         return "cannot be written: the disk is full; free some space and run the same command again"

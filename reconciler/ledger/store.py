@@ -76,10 +76,11 @@ class Store:
                 "SELECT run, sequence, at, kind, target, hoped, before FROM modelpolicy_entries "
                 "WHERE account = ? AND result IS NULL ORDER BY at, run, sequence", account,
             )  # fmt: skip
-        remembered = (codec.record_of(Target(kind, name), body) for kind, name, body in records)
-        return History(
-            {record.target: record for record in remembered}, exists=True, pending=tuple(map(_pending, pending))
-        )
+        with self._decoding():
+            remembered = (codec.record_of(Target(kind, name), body) for kind, name, body in records)
+            return History(
+                {record.target: record for record in remembered}, exists=True, pending=tuple(map(_pending, pending))
+            )
 
     def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
         return lease.hold(self._database, self._migrated_session, (account, operation), (self._lease_s, wait_s))
@@ -142,7 +143,8 @@ class Store:
             if session is None:
                 return ()
             rows = session.rows(f"SELECT {_RUN_COLUMNS} FROM modelpolicy_runs {which}", *values)  # noqa: S608  # constants
-        return tuple(map(_run, rows))
+        with self._decoding():
+            return tuple(map(_run, rows))
 
     def entries(self, run: str) -> tuple[Entry, ...]:
         with self._reading() as session:
@@ -151,11 +153,14 @@ class Store:
             rows = session.rows(
                 f"SELECT {_ENTRY_COLUMNS} FROM modelpolicy_entries WHERE run = ? ORDER BY sequence", run  # noqa: S608  # constants
             )  # fmt: skip
-        return tuple(map(_entry, rows))
+        with self._decoding():
+            return tuple(map(_entry, rows))
 
     def statuses(self, account: str) -> Mapping[str, Any]:
         with self._reading() as session:
-            return {address: json.loads(body) for address, body in _statuses(session, account).items()}
+            kept = _statuses(session, account)
+        with self._decoding():
+            return {address: json.loads(body) for address, body in kept.items()}
 
     def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
         wanted = {address: codec.text(status) for address, status in statuses.items()}
@@ -209,6 +214,17 @@ class Store:
                 self._writable = True
             with self._dropped_on_error(), self._session.transaction(write=True) as session:
                 yield session
+
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        """What was stored is read back; what cannot have been stored so is damage, which no database notices by itself."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise LedgerError(
+                f"the ledger {self._database.name} is damaged: an entry cannot be read back ({type(error).__name__}); "
+                "move it aside, restore a backup or name another with --ledger"
+            ) from error
 
     @contextmanager
     def _dropped_on_error(self) -> Iterator[None]:
