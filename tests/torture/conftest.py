@@ -1,11 +1,12 @@
 """How long these tests go on: briefly in the suite, at length by `make torture`, which also counts the cases."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 import pytest
+from torture.forks import Forks
 
 T = TypeVar("T")
 LONG = "MODELPOLICY_TORTURE"
@@ -25,6 +26,13 @@ class Effort:
 
     def tried(self, cases: int = 1) -> None:
         self.cases += cases
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    it = Forks()
+    yield it
+    it.close()
 
 
 @pytest.fixture

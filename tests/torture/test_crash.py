@@ -87,13 +87,6 @@ class Place:
             assert raw.execute("SELECT count(*) FROM modelpolicy_locks").fetchone() == (0,)
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    it = Forks()
-    yield it
-    it.close()
-
-
 def try_(home: Path, forks: Forks, changes: int, point: int) -> int:
     """Kill at `point`, 0 is never, and run again three hours later; how many points the first run passed."""
     home.mkdir()
