@@ -133,7 +133,11 @@ def look(
 
 def previous_statuses(store: ledger.Ledger, account: str) -> Mapping[str, ResourceStatus]:
     """The statuses last published, by address. Read-only."""
-    return {address: status.from_json(written) for address, written in store.statuses(account).items()}
+    kept = store.statuses(account)
+    try:
+        return {address: status.from_json(written) for address, written in kept.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LedgerError(f"the ledger is damaged, a status cannot be read back; {ledger.WAY_BACK}") from error
 
 
 def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, acting: Acting) -> Report:

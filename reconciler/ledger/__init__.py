@@ -127,6 +127,9 @@ class Ledger(Protocol):
         ...
 
 
+WAY_BACK: Final = "move it aside, restore a backup or name another with --ledger"
+
+
 def open_ledger(url_or_path: str, *, lease_s: float = LEASE_S) -> Ledger:
     """The ledger at an SQLite file or at a `postgresql://` URL. Nothing is created or connected before it is needed."""
     from reconciler.ledger.store import Store  # only a verb that needs the ledger pays for it

@@ -3,7 +3,9 @@
 WAL with synchronous=FULL: a committed transaction survives a power cut. It knows no statement of the ledger's own.
 """
 
+import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,6 +16,7 @@ from urllib.parse import quote
 from reconciler.errors import LedgerError
 
 BUSY_S: Final = 10.0
+ROOM: Final = 256 * 1024  # with less, SQLite cannot make the files beside the ledger and calls it an I/O error
 
 
 class Sqlite:
@@ -104,6 +107,13 @@ class Session:
         self._connection.close()
 
 
+def _room(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return ROOM
+
+
 def _explain(error: Exception, path: Path) -> str:
     """What SQLite's or the system's error means here, and what to do."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -113,7 +123,8 @@ def _explain(error: Exception, path: Path) -> str:
     frozen = primary == sqlite3.SQLITE_CANTOPEN and path.parent.is_dir() and not os.access(path.parent, os.W_OK)
     if frozen or primary == sqlite3.SQLITE_READONLY or isinstance(error, PermissionError):
         return "cannot be written (read-only); give this user write access to the file and its folder"
-    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == 28:
+    full = primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
+    if full or (primary == sqlite3.SQLITE_IOERR and _room(path) < ROOM):
         return "cannot be written: the disk is full; free some space and run the same command again"
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"is busy: another process has been writing to it for {BUSY_S:.0f} s; try again"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from reconciler.errors import LedgerError
-from reconciler.ledger import Found, Intent, Journal, Lease, Settlement, codec, lease
+from reconciler.ledger import WAY_BACK, Found, Intent, Journal, Lease, Settlement, codec, lease
 from reconciler.ledger.schema import migrate, version_of
 from reconciler.state import Entry, History, Pending, Record, Run, Target
 
@@ -222,8 +222,7 @@ class Store:
             yield
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LedgerError(
-                f"the ledger {self._database.name} is damaged: an entry cannot be read back ({type(error).__name__}); "
-                "move it aside, restore a backup or name another with --ledger"
+                f"the ledger {self._database.name} is damaged: an entry cannot be read back ({type(error).__name__}); {WAY_BACK}"
             ) from error
 
     @contextmanager

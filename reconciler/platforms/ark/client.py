@@ -5,6 +5,7 @@ repeated here, a few times and briefly; a write is sent once. No secret is in an
 """
 
 import json
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,9 @@ with warnings.catch_warnings():
     import volcenginesdkcore  # type: ignore[import-untyped]
     from volcenginesdkcore.interceptor import ResponseInterceptor  # type: ignore[import-untyped]
     from volcenginesdkcore.rest import ApiException  # type: ignore[import-untyped]
+
+# At DEBUG the SDK logs whole replies, and a gateway may repeat in one what it was sent.
+logging.getLogger("volcenginesdkcore").setLevel(logging.INFO)
 
 VERSION: Final = "2024-01-01"
 PAGE_SIZE: Final = 100

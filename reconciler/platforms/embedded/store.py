@@ -95,7 +95,7 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction in which every read sees one moment."""
-        with self._transaction("BEGIN") as transaction:
+        with self._transaction("BEGIN") as transaction, _legible(self.path):
             yield transaction
 
     @contextlib.contextmanager
@@ -123,6 +123,19 @@ def translated(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         raise _error(exc, path) from exc
+
+
+@contextlib.contextmanager
+def _legible(path: str) -> Iterator[None]:
+    """What was stored is read back; what cannot have been stored so is damage, which SQLite does not notice by itself."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
+        raise Permanent(
+            f"{path}: the database is damaged, a value cannot be read back ({type(exc).__name__}); restore a backup, or "
+            "move it away and seed it again",
+            reason=Reason.PLATFORM_UNAVAILABLE,
+        ) from exc
 
 
 def _error(exc: sqlite3.Error, path: str) -> PlatformError:
