@@ -1,0 +1,129 @@
+"""Secrets: a canary for each credential goes through every verb, error and log level, and is found nowhere that we write."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import proxy as proxies
+import pytest
+from click.testing import CliRunner
+from served import PRIVATE, Rig, serve
+from torture.conftest import Effort
+
+from reconciler.cli.root import ROOT, VERBS
+from reconciler.platforms.ark import client
+
+ACCESS, SECRET, API = "AKLTcanaryAccess0123456789", "canarySecret/0123456789+abcdef==", "canary-api-key-0123456789"
+TOKEN, PASSWORD = "canarySessionToken0123456789", "canaryPassword0123456789"
+CANARIES = (ACCESS, SECRET, API, TOKEN, PASSWORD)
+KEPT = ("keys.json", "bad.json", "pasted.yaml")  # where a person put them
+HEAD = {"apiVersion": "modelpolicy.dev/v1alpha1"}
+FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github")
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    for made in serve(tmp_path_factory.mktemp("served") / "platform.db"):
+        keys = replace(made.keys, access_key=ACCESS, secret_key=SECRET, api_key=API)
+        object.__setattr__(made.served, "keys", keys)
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Path:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("MODELPOLICY_DEBUG", "1")
+    monkeypatch.setattr(client, "READ_TIMEOUT_S", 0.5)
+    keys = tmp_path / "keys.json"
+    keys.touch(0o600)
+    keys.write_text(json.dumps({"access_key": ACCESS, "secret_key": SECRET, "session_token": TOKEN}))
+    return tmp_path
+
+
+def policies(here: Path, url: str, **ark: object) -> None:
+    spec = {"platform": "ark", "allowActivation": True, "ark": {"endpoint": url, "actions": PRIVATE, **ark}}
+    name = "glm-4-7"
+    documents = [
+        {**HEAD, "kind": "PlatformAccount", "metadata": {"name": "default"}, "spec": spec},
+        {**HEAD, "kind": "ModelActivation", "metadata": {"name": name}, "spec": {"model": name}},
+        {**HEAD, "kind": "InferenceLimit", "metadata": {"name": name}, "spec": {"model": name, "tokens": 5}},
+    ]
+    (here / "policies.json").write_text("\n---\n".join(map(json.dumps, documents)))
+
+
+def verbs() -> Iterator[tuple[str, ...]]:
+    for verb in ("validate", "plan", "status", "drift", "doctor"):
+        yield (verb, "policies.json", "-o", "json")
+        yield (verb, "policies.json")
+    for format_ in FORMATS:
+        yield ("plan", "policies.json", "-o", format_)
+        yield ("validate", "policies.json", "--online", "-o", format_)
+    yield ("plan", "policies.json", "--out", "saved.plan")
+    yield ("apply", "policies.json", "--yes")
+    yield ("apply", "policies.json", "--yes", "--ledger", f"postgresql://me:{PASSWORD}@127.0.0.1:1/x")
+    yield ("watch", "policies.json", "--once")
+    yield ("import", "policies.json", "--out", "imported")
+    yield ("attest", "policies.json", "InferenceLimit/glm-4-7", "--yes")
+    yield ("history",)
+    yield ("history", "-o", "json")
+    yield ("show", "saved.plan")
+    yield ("unlock", "--account", "default")
+    yield ("fmt", "policies.json", "--check")
+
+
+def nothing_leaks(here: Path, caplog: pytest.LogCaptureFixture, effort: Effort) -> set[str]:
+    """Run every verb and look at all that was said, logged and written; the verbs that ran."""
+    said = []
+    for arguments in verbs():
+        result = CliRunner().invoke(ROOT, list(arguments))
+        said.append((arguments, result.output + repr(result.exception)))
+        effort.tried()
+    said.append((("the log",), caplog.text + "".join(repr(record.args) for record in caplog.records)))
+    written = [path for path in here.rglob("*") if path.is_file() and path.name not in KEPT]
+    said += [((str(path),), path.read_bytes().decode("utf-8", "replace")) for path in written]
+    for where, text in said:
+        for canary in CANARIES:
+            assert canary not in text, f"{canary} in {where}: {text[max(0, text.find(canary) - 200) :][:400]}"
+    return {arguments[0] for arguments in verbs()}
+
+
+def test_no_credential_is_in_anything_that_goes_well(
+    rig: Rig, here: Path, caplog: pytest.LogCaptureFixture, effort: Effort
+) -> None:
+    policies(here, rig.url, credentials={"file": "keys.json"})
+    ran = nothing_leaks(here, caplog, effort)
+    assert set(VERBS) - ran <= {"explain", "schema", "completion", "platform", "operator"}, (
+        "a new verb goes through this test too"
+    )
+
+
+def test_no_credential_is_in_anything_that_fails(
+    rig: Rig, here: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, effort: Effort
+) -> None:
+    """Keys that are refused, a gateway that repeats them, files that hold them by mistake."""
+    (here / "bad.json").touch(0o600)
+    (here / "bad.json").write_text(f'{{"access_key": "{ACCESS}", "secret_key": "{SECRET}" oops')
+    policies(here, rig.url, credentials={"file": "bad.json"})
+    nothing_leaks(here, caplog, effort)
+    (here / "pasted.yaml").write_text(
+        f"apiVersion: modelpolicy.dev/v1alpha1\nkind: PlatformAccount\nmetadata: {{name: x}}\nspec:\n  secret_key: {SECRET}\n"
+        f"  access_key: {ACCESS}\n"
+    )
+    result = CliRunner().invoke(ROOT, ["validate", "pasted.yaml"])
+    assert SECRET not in result.output
+    with proxies.before(rig.url) as way:
+        policies(here, way.url, credentials={"file": "keys.json"})
+        monkeypatch.setitem(proxies._SAYS, "html", _echo())
+        way.order(*["html"] * 10_000)
+        nothing_leaks(here, caplog, effort)
+
+
+def _echo() -> bytes:
+    """A gateway that repeats what it was sent."""
+    said = f"Authorization: HMAC-SHA256 Credential={ACCESS}/x, you sent {SECRET} and {TOKEN}"
+    error = {"ResponseMetadata": {"RequestId": "x", "Error": {"Code": "SignatureDoesNotMatch", "Message": said}}}
+    body = json.dumps(error).encode()
+    return b"HTTP/1.1 401 Unauthorized\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
