@@ -263,9 +263,9 @@ class Seat:
         unconfirmed = any(o.result is Result.APPLIED and not o.confirmed for o in report.outcomes)
         self._seen = None if doubtful or unconfirmed else report.snapshot
         now = self._world.clock()
-        wishes = {change.target: reconcile.wish(change) for change in report.plan.changes}
-        for outcome in report.outcomes:
-            self._count(outcome, wishes.get(outcome.target, ""), now)
+        # Nothing is paired where nothing was applied.
+        for change, outcome in zip(report.plan.changes, report.outcomes, strict=False):
+            self._count(outcome, reconcile.wish(change), now)
         if not report.failures:
             self._account_waits.succeeded(self._key)
 

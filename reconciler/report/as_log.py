@@ -30,12 +30,11 @@ class Entry:
 def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -> Iterator[Entry]:
     """What this pass decided: outcomes, then how resources came to stand differently. `first` adds a summary."""
     account = report.account.account
-    by_target = {change.target: change for change in report.plan.changes}
     told: set[str] = set()
-    for outcome in report.outcomes:
+    for change, outcome in zip(report.plan.changes, report.outcomes, strict=False):  # none where nothing was applied
         if outcome.result in (Result.APPLIED, Result.FAILED):
             told.add(outcome.address)
-            yield _outcome(account, outcome, by_target.get(outcome.target))
+            yield _outcome(account, outcome, change)
     for status in report.statuses:
         ready = status.condition(ConditionType.READY)
         old = before.get(status.address)
@@ -73,13 +72,13 @@ def _differs(old: ResourceStatus | None, ready: Condition) -> bool:
     return before is None or (before.status, before.reason) != (ready.status, ready.reason)
 
 
-def _outcome(account: str, outcome: Outcome, change: Change | None) -> Entry:
+def _outcome(account: str, outcome: Outcome, change: Change) -> Entry:
     what = (
         ", ".join(f"{f.path} {words.value(f.path, f.before)} -> {words.value(f.path, f.after)}" for f in change.fields)
         if change
         else ""
     )
-    if change is not None and change.reason is not ChangeReason.DECLARED:
+    if change.reason is not ChangeReason.DECLARED:
         what += f" ({change.reason.value})"
     failed = outcome.result is Result.FAILED
     why = f" ({outcome.code})" if outcome.code else ""
