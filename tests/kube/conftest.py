@@ -151,3 +151,19 @@ def start(cluster: Cluster) -> Iterator[Any]:
     yield begin
     for operator in started:
         operator.stop()
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster, tmp_path: Path) -> Path:
+    """A file by which commands find the cluster."""
+    server: dict[str, Any] = {"server": cluster.server.url}
+    if isinstance(cluster.server, RealServer):
+        server["certificate-authority"] = str(cluster.server.ca_file)
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "clusters": [{"name": "it", "cluster": server}], "users": [{"name": "me", "user": {"token": ADMIN}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "me"}}],
+    }  # fmt: skip
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    return file

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from kube.conftest import Cluster
-from kube.real import ADMIN
 from kube.running import Operator, Platform, manifest, ready, until
 
 from reconciler.cli import kubectl, root
@@ -19,22 +18,12 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(kubeconfig: Path, capsys: pytest.CaptureFixture[str]) -> Call:
     """Runs a console script's main against the cluster; its exit code, stdout and stderr."""
-    server: dict[str, Any] = {"server": cluster.server.url}
-    if cluster.small is None:
-        server["certificate-authority"] = str(cluster.server.ca_file)  # type: ignore[union-attr]
-    config = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "it",
-        "clusters": [{"name": "it", "cluster": server}], "users": [{"name": "me", "user": {"token": ADMIN}}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "me"}}],
-    }  # fmt: skip
-    file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump(config))
 
     def run(main: Callable[[list[str]], Any], *words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            main([*words, "--kubeconfig", str(file)])
+            main([*words, "--kubeconfig", str(kubeconfig)])
         said = capsys.readouterr()
         return int(ended.value.code or 0), said.out, said.err
 

@@ -1,0 +1,63 @@
+"""`modelpolicy operator` as a process: it works, answers its probes, and ends well when it is told to."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kube.conftest import Cluster
+from kube.running import Platform, manifest, ready, until
+
+from reconciler.sources.kube.client import path
+
+
+@pytest.fixture
+def process(kubeconfig: Path, tmp_path: Path, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:
+    log = (tmp_path / "log").open("w")
+    words = [
+        "operator",
+        "--kubeconfig",
+        str(kubeconfig),
+        "--listen",
+        ":0",
+        "--lease-duration",
+        "10s",
+        "--selector",
+        "!skip",
+    ]
+    with log, subprocess.Popen([sys.executable, "-m", "reconciler.cli", *words], stderr=log, text=True) as running:
+        yield running
+        if running.poll() is None:
+            running.kill()
+
+
+def test_the_command_works_answers_its_probes_and_frees_its_lease(
+    cluster: Cluster, platform: Platform, process: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    platform.models("m")
+    cluster.apply(platform.account())
+    cluster.apply(manifest("ModelActivation", "a", model="m"))
+    until(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
+    said = (tmp_path / "log").read_text()
+    url = re.search(r"http://\S+?(?=:? )", said)
+    assert url, said
+    for probe in ("/livez", "/readyz"):
+        with urllib.request.urlopen(url.group().rstrip(":") + probe, timeout=5) as answer:
+            assert answer.status == 200
+    lease = path("/apis/coordination.k8s.io/v1", "leases", "default", "modelpolicy-operator")
+    assert cluster.admin.request("GET", lease)["spec"]["holderIdentity"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 143
+    assert cluster.admin.request("GET", lease)["spec"].get("holderIdentity", "") == ""
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_selector_that_makes_no_sense_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "reconciler.cli", "operator", "--selector", "team in (a)"]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 64
+    assert "no term of a label selector" in ended.stderr
