@@ -83,9 +83,9 @@ class InCluster:
         report = done.report
         try:
             if self.parts.election.held():
-                self.parts.ledger.publish(
-                    report.account.account, {each.address: status.to_json(each) for each in report.statuses}
-                )
+                if report.snapshot is None:  # nothing was acted on, so nothing is published yet
+                    told = {each.address: status.to_json(each) for each in report.statuses}
+                    self.parts.ledger.publish(report.account.account, told)
                 self._finalize(report)
         except LedgerError as error:  # the next pass tries again
             self.trouble(str(error))

@@ -25,6 +25,8 @@ from reconciler.status import meaning
 WRITERS: Final = 8
 HOUR_S: Final = 3600.0
 Status = Mapping[str, Any]
+_Said = tuple[Mapping[str, Any], tuple[Record, ...]]  # a published status and the records that go with it
+_Due = tuple[str, Status, _Said]  # an address, what is written there, and what that stands for
 
 
 class Lead(Lease, Protocol):
@@ -73,6 +75,7 @@ class _Account:
     written: dict[str, Status]  # by address, as the server has it
     at_s: dict[str, float]  # when each was written, by a monotonic clock
     told: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by address, as last published
+    settled: dict[str, _Said] = field(default_factory=dict)  # by address, what is certainly on the server
     pending: list[Pending] = field(default_factory=list)
     intended: bool = False  # whether the server has intents that are settled here
 
@@ -150,18 +153,24 @@ class ClusterLedger:
         known = self._account(account)
         known.told = dict(statuses)
         managed = self._managed(known)
-        bodies = {address: body_of(status, managed.get(address, ())) for address, status in statuses.items()}
-        last = next((address for address in bodies if address.startswith("PlatformAccount/")), None)
-        due = [
-            (address, body)
-            for address, body in bodies.items()
-            if address != last and self._speaks(account, address) and self._worth_it(known, address, body)
-        ]
+        last = f"PlatformAccount/{account}"
+        due: list[_Due] = []
+        for address, status in statuses.items():
+            said = (status, tuple(managed.get(address, ())))
+            if address == last or known.settled.get(address) == said or not self._speaks(account, address):
+                continue
+            body = body_of(*said)
+            if self._worth_it(known, address, body):
+                due.append((address, body, said))
+            elif not meaning.moved(known.written.get(address) or {}, body):
+                known.settled[address] = said
         self._write_all(known, due)
         # The account goes last: its intents are kept until every record that they stand for is on its resource.
-        if last is not None and (known.intended or self._worth_it(known, last, bodies[last])):
-            self._write(known, last, {**bodies[last], **_pending(known.pending)})
-            known.intended = False
+        if last in statuses:
+            body = body_of(statuses[last], managed.get(last, ()))
+            if known.intended or self._worth_it(known, last, body):
+                self._write(known, last, {**body, **_pending(known.pending)})
+                known.intended = False
 
     def unlock(self, account: str) -> str | None:  # noqa: ARG002  # the lease frees itself
         return None
@@ -223,13 +232,18 @@ class ClusterLedger:
             return True
         return meaning.moved(before, body) and self._monotonic() - known.at_s.get(address, 0.0) >= HOUR_S
 
-    def _write_all(self, known: _Account, due: Sequence[tuple[str, Status]]) -> None:
+    def _write_all(self, known: _Account, due: Sequence[_Due]) -> None:
+        def write(each: _Due) -> None:
+            address, body, said = each
+            self._write(known, address, body)
+            known.settled[address] = said
+
         if len(due) < WRITERS:
-            for address, body in due:
-                self._write(known, address, body)
+            for each in due:
+                write(each)
             return
         with ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="status") as pool:
-            for future in [pool.submit(self._write, known, address, body) for address, body in due]:
+            for future in [pool.submit(write, each) for each in due]:
                 future.result()
 
     def _write(self, known: _Account, address: str, body: Status) -> None:

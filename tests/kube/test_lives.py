@@ -38,8 +38,11 @@ def test_an_override_is_taken_back_before_its_resource_is_gone(cluster: Cluster,
     until(is_(cluster, "EndpointRateOverride", "o", "Ready"))
     cluster.delete("EndpointRateOverride", "o")
     until(lambda: not there(cluster, "EndpointRateOverride", "o"))
-    done = [(o.address, o.result.value) for each in operator.passes for o in each.report.outcomes]
-    assert done[-1] == ("EndpointRateOverride/ep-1", "applied")
+
+    def done() -> list[tuple[str, str]]:
+        return [(o.address, o.result.value) for each in operator.passes for o in each.report.outcomes]
+
+    until(lambda: ("EndpointRateOverride/ep-1", "applied") in done())
 
 
 def test_what_is_retained_is_left_and_goes_at_once(cluster: Cluster, account: None, start: Start) -> None:
@@ -49,8 +52,8 @@ def test_what_is_retained_is_left_and_goes_at_once(cluster: Cluster, account: No
     until(is_(cluster, "InferenceLimit", "l", "Ready"))
     cluster.delete("InferenceLimit", "l")
     assert not there(cluster, "InferenceLimit", "l")
-    last = until(lambda: (each := operator.passes[-1].report) and not each.declared.limits and each)
-    assert not last.outcomes
+    gone = until(lambda: [each.report for each in operator.passes if not each.report.declared.limits])
+    assert not gone[0].outcomes
 
 
 def test_a_deletion_that_is_blocked_says_why_and_has_a_way_out(cluster: Cluster, account: None, start: Start) -> None:
