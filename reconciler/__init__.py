@@ -17,6 +17,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     ------------------------------------------------ below: no I/O, no clock, no environment, no logging
     report/          WHAT IS SAID           as_text, as_json, ...
     status.py        findings + outcomes + previous conditions + now -> conditions
+    check.py         what the rules say of declarations without a platform
     guards.py        judge a whole plan before its first write
     load.py plan.py schema.py
     rules/           WHAT IS ALLOWED        one rule a file

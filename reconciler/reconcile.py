@@ -1,7 +1,7 @@
 """One pass over one account: load -> check -> observe -> plan -> guard -> apply -> report.
 
 It is where strangers meet: rules, plan, guards and status get values; apply gets its journal, its fence and its pace. It does
-not print, parse arguments or read a clock: `now` and every other hold on the world are passed in. `check` is offline, `look`
+not print, parse arguments or read a clock: `now` and every other hold on the world are passed in. `look`
 holds a reader that has no write, only `act` writes.
 """
 
@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,10 +17,11 @@ from typing import Final
 
 from reconciler import apply, guards, holding, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
+from reconciler.check import set_findings
 from reconciler.errors import LedgerError, PlanSpent, PlatformError, Transient
 from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import IMPLIED, Declared
+from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.pen import NoPen, Pen, recovered, result_word
 from reconciler.plan import Change, Plan, Question
@@ -92,15 +93,6 @@ class Acting:
     may_write: Callable[[], bool] = lambda: True
     lease: ledger.Lease | None = None
     waited: Callable[[float], None] = lambda *_: None
-
-
-def check(everything: Declared, load_findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
-    """Every finding that needs no platform, over all accounts: what `validate` shows. No I/O."""
-    found = [*load_findings, *_set_findings(everything, now)]
-    for key, account in everything.accounts.items():
-        context = rules.Context(account=account, declared=everything.for_account(key), everything=everything, now=now)
-        found += rules.check(context)
-    return in_order(found)
 
 
 def look(
@@ -211,13 +203,6 @@ def connect_reader(account: Resource[PlatformAccountSpec], connection: Connectio
 # Check and observe.
 
 
-def _set_findings(everything: Declared, now: datetime) -> tuple[Finding, ...]:
-    """The findings of the rules over the whole set; any account stands in for the context's own."""
-    account = next(iter(everything.accounts.values()), IMPLIED)
-    context = rules.Context(account=account, declared=everything, everything=everything, now=now)
-    return rules.check(context, rules.Scope.SET)
-
-
 def _findings(
     asked: Asked, snapshot: Snapshot | None, history: History, capabilities: Mapping[Operation, Support], now: datetime
 ) -> tuple[Finding, ...]:
@@ -231,7 +216,7 @@ def _findings(
         history=history,
         capabilities=capabilities,
     )
-    return in_order([*asked.load_findings, *_set_findings(asked.everything, now), *rules.check(context)])
+    return in_order([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)])
 
 
 def _observe(

@@ -15,19 +15,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from reconciler import reconcile
 from reconciler.finding import Finding, Location, in_order
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
-from reconciler.ledger import Ledger, open_ledger
 from reconciler.load import frame, load
-from reconciler.platforms import Connection, Platform, Reader
-from reconciler.reconcile import Asked
 from reconciler.sources import files
+
+if TYPE_CHECKING:  # who opens no platform and no ledger does not wait for them
+    from reconciler.ledger import Ledger
+    from reconciler.platforms import Platform, Reader
+    from reconciler.reconcile import Asked
 
 OFFSET: Final = "MODELPOLICY_CLOCK_OFFSET"
 Clock = Callable[[], datetime]
@@ -133,24 +134,32 @@ def _relative(path: Path, root: Path) -> str:
 
 
 @contextmanager
-def reader(asked: Asked) -> Iterator[Reader]:
+def reader(asked: "Asked") -> Iterator["Reader"]:
     """The account's platform, seen through a type that has no write; closed at the end. Creates nothing."""
+    from reconciler import reconcile
+    from reconciler.platforms import Connection
+
     opened = reconcile.connect_reader(asked.resource, Connection(clock(), create=False))
     with closing(opened):
         yield opened
 
 
 @contextmanager
-def platform(asked: Asked) -> Iterator[Platform]:
+def platform(asked: "Asked") -> Iterator["Platform"]:
     """The account's platform, to be written to; closed at the end."""
+    from reconciler import reconcile
+    from reconciler.platforms import Connection
+
     opened = reconcile.connect(asked.resource, Connection(clock()))
     with closing(opened):
         yield opened
 
 
 @contextmanager
-def ledger(where: str) -> Iterator[Ledger]:
+def ledger(where: str) -> Iterator["Ledger"]:
     """The run's ledger; nothing is created before something is written."""
+    from reconciler.ledger import open_ledger
+
     opened = open_ledger(where)
     with closing(opened):
         yield opened

@@ -2,9 +2,9 @@
 
 import click
 
-from reconciler import reconcile
+from reconciler import check
 from reconciler.cli import common as shared
-from reconciler.cli import formats, looking, opening
+from reconciler.cli import formats, opening
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
 from reconciler.finding import Severity, in_order
@@ -30,9 +30,11 @@ def command(terminal: Terminal, common: Common, online: bool) -> Exit:
     Exits 3 when there is an error among the findings.
     """
     read = opening.read(common.paths)
-    found = reconcile.check(read.declared, read.findings, opening.clock()())
+    found = check.check(read.declared, read.findings, opening.clock()())
     failed: tuple[Failure, ...] = ()
     if online:
+        from reconciler.cli import looking  # brings platforms and the ledger, which offline needs neither of
+
         reports = looking.reports(common, read)
         found = in_order((*found, *(one for report in reports for one in report.findings)))
         failed = tuple(dict.fromkeys(one for report in reports for one in report.failures))

@@ -4,17 +4,22 @@ One renderer a file: `as_text`, `as_json`, `as_markdown`, `as_html` ... Renderer
 escape what came from files for the medium they write.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from __future__ import annotations
 
-from reconciler.finding import Finding
-from reconciler.kinds import Resource
-from reconciler.kinds.declared import Declared
-from reconciler.kinds.platform_account import PlatformAccountSpec
-from reconciler.plan import Plan
-from reconciler.state import Failure, Operation, Outcome, Snapshot, Support
-from reconciler.status import ResourceStatus
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # whoever renders findings alone needs none of these rooms
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reconciler.finding import Finding
+    from reconciler.kinds import Resource
+    from reconciler.kinds.declared import Declared
+    from reconciler.kinds.platform_account import PlatformAccountSpec
+    from reconciler.plan import Plan
+    from reconciler.state import Failure, Operation, Outcome, Snapshot, Support
+    from reconciler.status import ResourceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from reconciler import reconcile
+from reconciler import check, reconcile
 from reconciler.errors import Transient
 from reconciler.finding import Finding, Severity
 from reconciler.kinds.declared import Declared
@@ -56,7 +56,7 @@ def test_a_platform_that_does_not_answer_is_a_failure_in_the_report() -> None:
 
 def test_findings_of_loading_are_shown_by_check_and_by_look() -> None:
     found = Finding("yaml", Severity.ERROR, "a tab")
-    assert found in reconcile.check(Declared(), (found,), NOW)
+    assert found in check.check(Declared(), (found,), NOW)
     assert found in reconcile.look(asked(load_findings=(found,)), Calm(), History(), {}, NOW).findings
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from typing import Final
 
 from reconciler.report import Report
-from reconciler.report.as_text.findings import failures
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, pad
-from reconciler.report.as_text.plan import title
+from reconciler.report.as_text.of_findings import failures
+from reconciler.report.as_text.of_plan import title
 from reconciler.report.as_text.words import count, duration, until
 from reconciler.state import Outcome, Result
 

@@ -7,9 +7,9 @@ from typing import Final
 from reconciler.finding import Finding
 from reconciler.plan.drift import Drift, FieldDrift, Moved
 from reconciler.report import Report
-from reconciler.report.as_text.findings import failures, paragraphs
 from reconciler.report.as_text.layout import Layout, Page, Span
-from reconciler.report.as_text.plan import place, title
+from reconciler.report.as_text.of_findings import failures, paragraphs
+from reconciler.report.as_text.of_plan import place, title
 from reconciler.report.as_text.words import ago, count, moment, value
 from reconciler.state import UNOBSERVABLE
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from reconciler.plan import prices
 from reconciler.report import Report
-from reconciler.report.as_text.findings import failures
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
-from reconciler.report.as_text.plan import title
+from reconciler.report.as_text.of_findings import failures
+from reconciler.report.as_text.of_plan import title
 from reconciler.report.as_text.words import UNSEEN, ago, count, moment, number, rate, short
 from reconciler.state import (
     UNOBSERVABLE,

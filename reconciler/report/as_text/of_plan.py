@@ -8,8 +8,8 @@ from typing import Final
 from reconciler.finding import Location, Severity, in_order
 from reconciler.plan import Action, Change, ChangeReason, Plan, Verdict, VerdictKind
 from reconciler.report import Report
-from reconciler.report.as_text.findings import failures, paragraphs
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span
+from reconciler.report.as_text.of_findings import failures, paragraphs
 from reconciler.report.as_text.words import count, moment, percent, until, value
 from reconciler.state import Capability
 
