@@ -7,8 +7,10 @@ resources may use it in allowedNamespaces. Without any PlatformAccount in files 
 
 import difflib
 from collections.abc import Iterator
+from typing import Any
 
-from reconciler.finding import Finding, Severity
+from reconciler.finding import Finding, Location, Severity
+from reconciler.kinds import Resource
 from reconciler.kinds.common import PolicySpec
 from reconciler.reasons import Reason
 from reconciler.rules import Context, Rule, Scope
@@ -21,28 +23,32 @@ def _check(context: Context) -> Iterator[Finding]:
     for resource in context.everything.resources:
         if not isinstance(resource.spec, PolicySpec):
             continue
-        key, place = resource.account, resource.at("spec", "accountRef", "name")
+        key = resource.account
         held = broken.get(resource.spec.account_ref.name)
         account = accounts.get(key)
         if held is not None:
             yield RULE.finding(
                 f"PlatformAccount {key} could not be loaded ({held.location}), so nothing is carried out on it",
                 resource,
-                place,
+                _place(resource),
                 hint=f"Mend the account at {held.location}.",
             )
         elif account is None:
             if key not in near:
                 close = difflib.get_close_matches(key, accounts, 1) if len(near) < 20 else []
                 near[key] = f"Did you mean {close[0]!r}?" if close else f"Declare a PlatformAccount named {key!r}."
-            yield RULE.finding(f"there is no PlatformAccount {key!r}", resource, place, hint=near[key])
+            yield RULE.finding(f"there is no PlatformAccount {key!r}", resource, _place(resource), hint=near[key])
         elif resource.namespace not in (account.namespace, *account.spec.allowed_namespaces):
             yield RULE.finding(
                 f"PlatformAccount {key} does not allow resources of namespace {resource.namespace!r}",
                 resource,
-                place,
+                _place(resource),
                 hint=f"Add {resource.namespace!r} to allowedNamespaces of {account.address}.",
             )
+
+
+def _place(resource: Resource[Any]) -> Location:
+    return resource.at("spec", "accountRef", "name")
 
 
 RULE = Rule(
