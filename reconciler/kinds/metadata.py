@@ -13,8 +13,8 @@ LabelValue = Annotated[str, Field(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-
 MetadataKey = Annotated[str, Field(min_length=1, max_length=317)]
 
 
-class Metadata(BaseModel):
-    """Who the resource is. What `kubectl get -o yaml` adds may stay; it is not looked at."""
+class Written(BaseModel):
+    """What a person writes of a resource's metadata: most documents have no more."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
@@ -31,6 +31,11 @@ class Metadata(BaseModel):
         description='Annotations, e.g. modelpolicy.dev/protect: "true" (never reverted without a word from a person) or '
         'modelpolicy.dev/paused: "true" (left alone for now).',
     )
+
+
+class Metadata(Written):
+    """Who the resource is. What `kubectl get -o yaml` adds may stay; it is not looked at."""
+
     uid: Any = Field(default=None, description=_SERVER)
     resource_version: Any = Field(default=None, description=_SERVER)
     generation: Any = Field(default=None, description=_SERVER)

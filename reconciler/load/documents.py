@@ -5,8 +5,7 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,7 +13,7 @@ from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import API_GROUP, API_VERSION, Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
-from reconciler.kinds.metadata import Metadata
+from reconciler.kinds.metadata import Metadata, Written
 from reconciler.load import credentials
 from reconciler.load.messages import Said, did_you_mean, explained, shown
 from reconciler.load.positions import Places, of_tree
@@ -27,8 +26,7 @@ _TELLING: Final = frozenset((*_OURS, "name", "namespace", "model", "endpoint", "
 _KUSTOMIZE: Final = ("kustomization.yaml", "kustomization.yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What one document became: one of `resource`, `held` and `foreign` (its kind, for the note), and the findings."""
 
     findings: tuple[Finding, ...] = ()
@@ -47,7 +45,7 @@ def good(document: Mapping[str, Any], origin: Location, positions: Places) -> Re
     if origin.file.endswith(_KUSTOMIZE):
         return None
     try:
-        metadata = Metadata.model_validate(document.get("metadata"))
+        metadata = Written.model_validate(document.get("metadata"))
         known = kind.spec.model_validate({} if spec is None else spec)
     except ValidationError:
         return None
@@ -179,7 +177,7 @@ def _checked(root: Node, location: Location) -> tuple[list[Said], Resource[Any] 
     return said, _resource(kind.name, metadata, spec, location, of_tree(root))
 
 
-def _resource(kind: str, metadata: Metadata, spec: Spec, origin: Location, positions: Places) -> Resource[Any]:
+def _resource(kind: str, metadata: Written, spec: Spec, origin: Location, positions: Places) -> Resource[Any]:
     return Resource(
         kind=kind,
         name=metadata.name,

@@ -42,6 +42,7 @@ class _Line(NamedTuple):
 
 
 _SAYS_NOTHING: Final = _Line(-1, "", None, written=False)
+_SHARED: Final = (dict, list)  # values that equal lines must not share
 
 
 def read(text: str) -> tuple[dict[str, Any], int] | None:
@@ -49,19 +50,24 @@ def read(text: str) -> tuple[dict[str, Any], int] | None:
     if len(text) > _MAX_TEXT:
         return None
     lines = text.split("\n")
-    first = 1 if lines[0].rstrip(" ") == "---" else 0
     root: dict[str, Any] = {}
-    start = -1
     reader = _Reader(root)
-    for index in range(first, len(lines)):
+    start = -1
+    for index in range(1 if lines[0].rstrip(" ") == "---" else 0, len(lines)):
         line = _line(lines[index])
         if line is None:
             return None
-        if line is _SAYS_NOTHING:
+        indent, key, value, written = line
+        if indent < 0:
             continue
         if start < 0:
             start = index
-        if not reader.take(line):
+        mapping = reader.mapping
+        if key and indent == reader.indent and key not in mapping:  # what most lines are; the rest is for `take`
+            mapping[key] = value.copy() if value.__class__ in _SHARED else value
+            reader.waiting = None if written else key
+            reader.items = None
+        elif not reader.take(line):
             return None
     return (root, start) if root else None
 
@@ -96,7 +102,7 @@ class _Reader:
         if indent != self.indent or key in self.mapping:
             return False
         self.items = None
-        self.mapping[key] = value.copy() if value.__class__ in (dict, list) else value
+        self.mapping[key] = value.copy() if value.__class__ in _SHARED else value
         self.waiting = None if written else key
         return True
 
@@ -108,7 +114,7 @@ class _Reader:
             self.mapping[self.waiting] = self.items
         if indent != self.items_indent:
             return False
-        self.items.append(value.copy() if value.__class__ in (dict, list) else value)
+        self.items.append(value.copy() if value.__class__ in _SHARED else value)
         return True
 
 
@@ -123,7 +129,7 @@ def _line(text: str) -> _Line | None:
     spaces, key, of_key, _, of_item = found.groups()
     written = of_key or of_item
     name = _name(key) if key else ""
-    if name is None or _HIDDEN.search(text) or credentials.BEGINS in text:
+    if name is None or credentials.BEGINS in text:
         return None
     if not written:
         return _Line(len(spaces), name, None, written=False)
@@ -144,7 +150,7 @@ def _name(key: str) -> str | None:
 def _value(written: str) -> Any:
     first = written[0]
     if first in "\"'":
-        return written[1:-1]
+        return _REFUSED if _HIDDEN.search(written) else written[1:-1]
     if first == "{":
         return _mapping(written[1:-1])
     if first == "[":
