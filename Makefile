@@ -3,15 +3,16 @@
 # make check   lint, types, import contracts
 # make torture faults, bad input and adversaries at length: a table of what was tried (BULLETS="network disk": those alone)
 # make docs    write docs/reference and crds again from the code
+# make bench   measure every row of benchmarks/README.md that this machine can
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := ark,metrics,otel,postgres,serve
 
-.PHONY: help install demo test check torture docs
+.PHONY: help install demo test check torture docs bench
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -6
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,3 +49,6 @@ torture: $(VENV)/.tortured
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
