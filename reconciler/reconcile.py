@@ -48,7 +48,8 @@ class Asked:
     `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
     `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
     `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `step` is
-    entered with its name around each step of the pass: observe, plan, guard, apply."""
+    entered with its name around each step of the pass: observe, plan, guard, apply; `standing` False: nobody is going to be
+    told how each resource stands, so `look` does not judge it."""
 
     account: str
     everything: Declared
@@ -61,6 +62,7 @@ class Asked:
     keep_going: bool = False
     waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
     step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
+    standing: bool = True
 
     @property
     def resource(self) -> Resource[PlatformAccountSpec]:
@@ -120,7 +122,7 @@ def look(
         failures=failures,
         capabilities=capabilities,
     )
-    return _judged(report, history, previous, now)
+    return _judged(report, history, previous, now) if asked.standing else report
 
 
 def previous_statuses(store: ledger.Ledger, account: str) -> Mapping[str, ResourceStatus]:

@@ -9,7 +9,6 @@ from reconciler.cli.opening import Read
 from reconciler.ledger import Ledger
 from reconciler.reconcile import Asked
 from reconciler.report import Report
-from reconciler.status import from_json
 
 
 def asked(common: Common, read: Read, **more: Any) -> tuple[Asked, ...]:
@@ -39,6 +38,6 @@ def at(common: Common, everyone: tuple[Asked, ...]) -> tuple[Report, ...]:
 def look(one: Asked, ledger: Ledger) -> Report:
     """One look at one account."""
     now = opening.clock()()
-    previous = {address: from_json(kept) for address, kept in ledger.statuses(one.account).items()}
+    previous = reconcile.previous_statuses(ledger, one.account) if one.standing else {}
     with opening.reader(one) as reader:
         return reconcile.look(one, reader, ledger.history(one.account), previous, now)

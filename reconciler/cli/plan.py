@@ -47,7 +47,7 @@ def command(
     if any(more.values()):
         raise click.UsageError("--kubeconfig, --context and --namespace go with --from-cluster")
     read = opening.read(common.paths)
-    everyone = looking.asked(common, read, prune=prune)
+    everyone = looking.asked(common, read, prune=prune, standing=False)
     reports = looking.at(common, everyone)
     if out is not None:
         kept = saved.save(out, everyone, reports)

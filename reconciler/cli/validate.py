@@ -35,7 +35,7 @@ def command(terminal: Terminal, common: Common, online: bool) -> Exit:
     if online:
         from reconciler.cli import looking  # brings platforms and the ledger, which offline needs neither of
 
-        reports = looking.reports(common, read)
+        reports = looking.reports(common, read, standing=False)
         found = in_order((*found, *(one for report in reports for one in report.findings)))
         failed = tuple(dict.fromkeys(one for report in reports for one in report.failures))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from reconciler import reconcile, status
+from reconciler import check, reconcile, status
 from reconciler.controller import annotations
 from reconciler.controller.seat import Pass
 from reconciler.errors import LedgerError
@@ -169,7 +169,7 @@ class InCluster:
     def _orphaned(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         loaded, now = self._loaded, self.parts.clock()
         everything = replace(loaded.declared, resources=(*loaded.declared.resources, *loaded.orphans))
-        found = reconcile.check(everything, (), now) if loaded.orphans else ()
+        found = check.check(everything, (), now) if loaded.orphans else ()
         for gone in (False, True):
             mine = tuple(each for each in loaded.orphans if each.deleting is gone)
             yield from self._judged(mine, found, now) if mine else ()

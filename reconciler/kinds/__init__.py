@@ -49,11 +49,12 @@ class Resource(Generic[S]):
     generation: int | None = None
     created: datetime | None = None
     deleting: bool = False
+    # Kind/name, or Kind/namespace/name in a cluster: unique in a valid set. Every step asks for it, so it is made once.
+    address: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def address(self) -> str:
-        """Kind/name, or Kind/namespace/name in a cluster: unique in a valid set."""
-        return "/".join((self.kind, self.namespace, self.name) if self.namespace else (self.kind, self.name))
+    def __post_init__(self) -> None:
+        namespace = f"{self.namespace}/" if self.namespace else ""
+        object.__setattr__(self, "address", f"{self.kind}/{namespace}{self.name}")
 
     @property
     def account(self) -> str:

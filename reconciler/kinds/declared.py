@@ -94,9 +94,28 @@ class Declared:
         return _grouped((resource.spec.model, resource) for resource in self.limits)
 
     def for_account(self, account: str) -> "Declared":
-        """The same set with only what belongs to `account`, beside the constraints, which belong to no account."""
-        mine = tuple(r for r in self.resources if r.account == account or r.kind == "PolicyConstraint")
-        return replace(self, resources=mine)
+        """The same set with only what belongs to `account`, beside the constraints, which belong to no account.
+
+        Asked again it is the same value, with the indexes it has built since.
+        """
+        known = self._for_account.get(account)
+        if known is None:
+            mine = sorted({*self._by_account.get(account, ()), *self._by_account.get("", ())})
+            known = replace(self, resources=tuple(self.resources[place] for place in mine))
+            self._for_account[account] = known
+        return known
+
+    @cached_property
+    def _for_account(self) -> dict[str, "Declared"]:
+        return {}
+
+    @cached_property
+    def _by_account(self) -> Mapping[str, list[int]]:
+        """The places of each account's resources, and of the constraints under ""."""
+        found: dict[str, list[int]] = {}
+        for place, resource in enumerate(self.resources):
+            found.setdefault("" if resource.kind == "PolicyConstraint" else resource.account, []).append(place)
+        return found
 
 
 def observes(account: Resource[PlatformAccountSpec], resource: Resource[Any]) -> bool:
