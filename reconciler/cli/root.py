@@ -36,6 +36,11 @@ VERBS: Final = {
     "completion": "Print the completion script of a shell.",
 }
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
+COLLECT: Final = (
+    50_000,
+    20,
+    100,
+)  # declarations are trees that live to the end: looking for cycles was a fifth of a run
 EXAMPLES: Final = """\b
 Examples:
   modelpolicy validate policies/            check the files, offline

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.finding import in_order
-from reconciler.load import Loaded, load
+from reconciler.load import Loaded, Memory, load
 from reconciler.report import Report, as_json
 from reconciler.sources import watching
 from reconciler.sources.files import gather
@@ -28,14 +28,15 @@ class Folders:
         self._fingerprint: watching.Fingerprint = frozenset()
         self._reports: dict[str, Report] = {}
         self._written = ""
+        self._memory = Memory()
         self._publishing = threading.Lock()
 
     def load(self) -> Loaded:
-        """The whole set as it is now; files that did not change are not read again."""
+        """The whole set as it is now; what a file said that did not change is remembered."""
         now = watching.fingerprint(self._paths)
         if self._loaded is None or now != self._fingerprint or not self._loaded.declared.complete:
             read = gather(self._paths)
-            loaded = load(read.texts, complete=read.complete)
+            loaded = load(read.texts, complete=read.complete, memory=self._memory)
             self._loaded = Loaded(loaded.declared, in_order((*loaded.findings, *read.findings)))
             self._fingerprint = now
         return self._loaded
