@@ -12,7 +12,8 @@ import builders as b
 import pytest
 
 from reconciler import check, reconcile
-from reconciler.kinds.declared import Declared
+from reconciler.finding import Location
+from reconciler.kinds.declared import Declared, Held
 from reconciler.load import SourceText, load
 from reconciler.report import Report, as_html, as_json, as_markdown, as_text
 from reconciler.report.as_text import Layout
@@ -113,6 +114,17 @@ def test_ten_times_the_resources_take_ten_times_the_steps(what: str) -> None:
     steps(WORK[what](100))  # what is imported and built once is no step of the work
     small, large = (steps(WORK[what](size)) for size in (1_000, 10_000))
     assert large <= MOST.get(what, 11) * small
+
+
+def test_many_broken_documents_cost_as_many_steps_as_there_are_of_them() -> None:
+    def planned(size: int) -> int:
+        everything, seen = scene(size)
+        held = tuple(Held(Location(f"{n}.yaml", 1, 1), "InferenceLimit", f"b-{n}", f"n-{n}") for n in range(size))
+        asked = reconcile.Asked(account="default", everything=replace(everything, held=held))
+        return steps(lambda: reconcile.look(asked, Seen(seen), History(), {}, b.NOW))
+
+    planned(100)
+    assert planned(3_000) <= 11 * planned(300)
 
 
 def test_many_accounts_take_as_many_steps_as_one_with_as_many_resources() -> None:

@@ -91,11 +91,24 @@ class Question:
             or paused(self.account)
             or self.holds_account
             or self._held_by_constraint(resource)
-            or any(
-                (held.kind, held.name) == (resource.kind, resource.name)
-                or _names(held, resource.kind, self._names_of(resource))
-                for held in self.declared.held
-            )
+            or self._held(resource)
+        )
+
+    def _held(self, resource: Resource[Any]) -> bool:
+        """Whether a held document is the resource, or names its item."""
+        addresses, items = self._held_names
+        return (resource.kind, resource.name) in addresses or (
+            bool(items)
+            and any((kind, name) in items for kind in ("", resource.kind) for name in self._names_of(resource))
+        )
+
+    @cached_property
+    def _held_names(self) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+        """What held documents are, and which items they name; without a readable kind an item may be of any."""
+        held = self.declared.held
+        return (
+            frozenset((each.kind, each.name) for each in held),
+            frozenset((each.kind, each.target) for each in held if each.target),
         )
 
     @cached_property
