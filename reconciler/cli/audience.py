@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -11,6 +12,7 @@ from reconciler.cli.diary import Diary
 from reconciler.cli.exits import Exit
 from reconciler.controller import Pass
 from reconciler.errors import PlatformError
+from reconciler.ledger import Ledger
 from reconciler.platforms import Platform
 from reconciler.platforms.telling import Telling
 
@@ -77,9 +79,19 @@ def _all(around: Iterable[Around], account: str, name: str) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the console needs beside the passes: the ledger for what was, and who may look."""
+
+    ledger: Ledger
+    token_file: str | None = None
+
+
 @contextmanager
-def listening(address: tuple[str, int] | None, controller: Health, audience: Audience) -> Iterator[None]:
-    """Serve metrics and health for the length of the context, where an address was given."""
+def listening(
+    address: tuple[str, int] | None, controller: Health, audience: Audience, shown: Shown | None = None
+) -> Iterator[None]:
+    """Serve metrics and health, and the console where it is `shown`, for the length of the context, where an address was given."""
     if address is None:
         yield
         return
@@ -98,9 +110,31 @@ def listening(address: tuple[str, int] | None, controller: Health, audience: Aud
     except PlatformError as error:
         raise click.UsageError(str(error)) from error
     application = listening.application(controller, told.exposition, metrics.CONTENT_TYPE)
+    console = _console(address[0], shown, audience) if shown else None
+    if console is not None:
+        application.mount("/", console)
     with serving.in_background(application, socket) as url:
-        audience.diary.say("listening", "", f"on {url}: /metrics /livez /readyz")
+        audience.diary.say(
+            "listening", "", f"on {url}: {'the console on / ' if console else ''}/metrics /livez /readyz"
+        )
         yield
+
+
+def _console(host: str, shown: Shown, audience: Audience) -> Any | None:
+    """The console, fed from now on; None where neither loopback nor a token would guard it."""
+    try:
+        from reconciler.cli import showing
+        from reconciler.console.application import application
+    except ImportError as missing:
+        raise click.UsageError(f"--listen needs {missing.name}: install modelpolicy[metrics,serve]") from missing
+    gate = showing.gate(host, shown.token_file)
+    if gate is None:
+        audience.diary.say("listening", "", "without the console: this is not loopback, and no --token-file guards it")
+        return None
+    desk = showing.desk(shown.ledger)
+    audience.passes.append(lambda done: desk.publish(done.report))
+    audience.accounts.append(desk.keep)
+    return application(desk, gate)
 
 
 @contextmanager

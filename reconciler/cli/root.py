@@ -32,6 +32,7 @@ VERBS: Final = {
     "import": "Write what is live as declarations, comments kept.",
     "history": "Show past runs: what was changed, by whom and why.",
     "unlock": "Break the lock of a dead run.",
+    "console": "Show the read-only page: what is wanted, what is true, what comes next.",
     "platform": "The embedded platform: seed it, spend on it, serve it.",
     "completion": "Print the completion script of a shell.",
 }

@@ -12,7 +12,7 @@ import click
 from reconciler import reconcile
 from reconciler.cli import common as shared
 from reconciler.cli import exits, opening
-from reconciler.cli.audience import Audience, listening, notifying, tracing
+from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
@@ -24,7 +24,7 @@ from reconciler.platforms import Connection
 from reconciler.sources.folders import STATUS_FILE, Folders
 
 
-class _Watched:
+class Watched:
     """Files as the loop's source, whose passes also go to whoever listens."""
 
     def __init__(self, folders: Folders, audience: Audience) -> None:
@@ -49,7 +49,7 @@ class _Watched:
         ("modelpolicy watch policies/", "keep the platform as declared"),
         ("modelpolicy watch policies/ --mode report", "only say what differs"),
         ("modelpolicy watch policies/ --once", "one pass, for a cron job"),
-        ("modelpolicy watch policies/ --listen :9090", "with metrics and health"),
+        ("modelpolicy watch policies/ --listen :9090", "with the console, metrics and health"),
     )
 )
 @shared.options("paths", "account", "target", "ledger")
@@ -62,8 +62,13 @@ class _Watched:
 )
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
 @click.option(
-    "--listen", type=Address(), help="Serve /metrics, /livez and /readyz there; loopback unless a host is said."
-)
+    "--listen", type=Address(),
+    help="Serve the console, /metrics, /livez and /readyz there; loopback unless a host is said.",
+)  # fmt: skip
+@click.option(
+    "--token-file", metavar="FILE", type=click.Path(dir_okay=False), envvar="MODELPOLICY_CONSOLE_TOKEN_FILE",
+    help="The console asks for the token in FILE, which is made where it is absent; metrics and health stay open.",
+)  # fmt: skip
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
 )
@@ -100,11 +105,12 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         notifying(flags["notify"], audience),
         tracing(wanted=flags["otel"], audience=audience),
     ):
-        controller = Controller(_Watched(_folders(common), audience), _world(ledger, audience), settings)
+        controller = Controller(Watched(_folders(common), audience), world(ledger, audience), settings)
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
-        with listening(flags["listen"], controller, audience):
+        shown = Shown(ledger, flags["token_file"])
+        with listening(flags["listen"], controller, audience, shown):
             controller.run(stop.event)
     return stop.code(Exit.INTERRUPTED)
 
@@ -114,13 +120,16 @@ def _folders(common: Common) -> Folders:
     return Folders(common.paths, beside / STATUS_FILE)
 
 
-def _world(ledger: Ledger, audience: Audience) -> World:
+def world(ledger: Ledger, audience: Audience, *, create: bool = True) -> World:
+    """Every hold on the world that a loop of this process has; `create` False makes not even a local file."""
     clock = opening.clock()
     return World(
         clock=clock,
         monotonic=time.monotonic,
         random=random.random,
-        connect=lambda account: audience.telling(account.account, reconcile.connect(account, Connection(clock))),
+        connect=lambda account: audience.telling(
+            account.account, reconcile.connect(account, Connection(clock, create=create))
+        ),
         ledger=ledger,
         actor=opening.actor(),
         revision=opening.revision,

@@ -1,5 +1,6 @@
 """EndpointRateOverride: the requests and tokens a minute of one inference endpoint (接入点限流)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict, fixed
-from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
+from reconciler.state import UNOBSERVABLE, Endpoint, Fields, Operation, Rate, Snapshot, Target, Write
 
 RPM: Final = "rpm"
 TPM: Final = "tpm"
@@ -76,6 +77,18 @@ class EndpointRateOverrideSpec(PolicySpec):
         if self.rpm is None and self.tpm is None:
             raise PydanticCustomError("override_empty", "needs rpm, tpm or both")
         return self
+
+
+def shares_pool(endpoint: Endpoint) -> bool:
+    """Whether the endpoint draws on its model's shared rate; batch-only traffic and model units do not (S29)."""
+    return endpoint.batch_only is not True and not isinstance(endpoint.model_units, str)
+
+
+def subscribed(endpoints: Iterable[Endpoint]) -> Rate:
+    """What the live overrides of a model's endpoints add up to in the pool; a half is None where none sets it."""
+    rates = [one.override for one in endpoints if isinstance(one.override, Rate) and shares_pool(one)]
+    rpm, tpm = [one.rpm for one in rates if one.rpm], [one.tpm for one in rates if one.tpm]
+    return Rate(sum(rpm) or None, sum(tpm) or None)
 
 
 class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):

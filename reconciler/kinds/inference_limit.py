@@ -14,6 +14,7 @@ TOKENS: Final = "tokens"
 SET_INTERVAL: Final = timedelta(hours=2)  # 账号下每个模型的推理限额设置需间隔至少 2 小时 (S21)
 RECENT: Final = timedelta(hours=24)
 HOUR: Final = timedelta(hours=1)
+_FAR_HOURS: Final = 24 * 366 * 10  # beyond ten years nothing is foreseen
 
 
 class InferenceLimitSpec(PolicySpec):
@@ -62,6 +63,15 @@ def recent_hourly_use(model: Model, now: datetime) -> int:
         return 0
     length = max(now - min(hour for hour, _ in recent), HOUR)
     return int(sum(tokens for _, tokens in recent) / (length / HOUR))
+
+
+def reached_at(model: Model, now: datetime) -> datetime | None:
+    """When the live limit is reached if the recent use goes on; None where there is no limit, no use, or either is not seen."""
+    rate = recent_hourly_use(model, now)
+    if not isinstance(model.limit, Limit) or model.limit.used is None or not rate:
+        return None
+    hours = max(0, model.limit.tokens - model.limit.used) / rate
+    return now + timedelta(hours=hours) if hours < _FAR_HOURS else None
 
 
 def renews(spec: InferenceLimitSpec, record: Record | None) -> bool:

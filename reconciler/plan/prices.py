@@ -22,15 +22,19 @@ _WORDS: Final = {
 UNKNOWN: Final = "not known"
 
 
+def grouped(prices: Iterable[Price]) -> Iterator[tuple[str, tuple[Price, ...]]]:
+    """The name of each group and its prices; every group is there, also where it has none."""
+    listed = list(prices)
+    lora = tuple(price for price in listed if price.item.startswith("LoraFinetune"))
+    full = tuple(price for price in listed if price.item.startswith("Finetune") and "Inference" not in price.item)
+    yield "inference", tuple(price for price in listed if price not in lora and price not in full)
+    yield "LoRA tuning", lora
+    yield "full tuning", full
+
+
 def groups(prices: Iterable[Price]) -> Iterator[tuple[str, str]]:
     """The name of each group and its prices in a phrase; every group is there, also where nothing is known."""
-    listed = list(prices)
-    lora = [price for price in listed if price.item.startswith("LoraFinetune")]
-    full = [price for price in listed if price.item.startswith("Finetune") and "Inference" not in price.item]
-    rest = [price for price in listed if price not in lora and price not in full]
-    yield "inference", phrase(rest)
-    yield "LoRA tuning", phrase(lora)
-    yield "full tuning", phrase(full)
+    return ((name, phrase(group)) for name, group in grouped(prices))
 
 
 def phrase(prices: Iterable[Price]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from reconciler.finding import Finding, Severity
 from reconciler.kinds import Resource
-from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec
+from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec, shares_pool
 from reconciler.rules import Context, Rule
 from reconciler.rules.common import RATE_TICKET_URL, expired, live_overrides, seen
 from reconciler.state import Endpoint, Rate
@@ -19,7 +19,7 @@ _Declared = dict[str, Resource[EndpointRateOverrideSpec]]
 
 def _rate(endpoint: Endpoint, declared: _Declared, context: Context) -> Rate:
     """The override that the endpoint will have; no halves where it inherits, or shares no pool."""
-    if endpoint.batch_only is True or isinstance(endpoint.model_units, str):
+    if not shares_pool(endpoint):
         return Rate()
     override = declared.get(endpoint.id)
     live = endpoint.override if isinstance(endpoint.override, Rate) else Rate()

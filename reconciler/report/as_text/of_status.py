@@ -56,13 +56,10 @@ def shown(report: Report, snapshot: Snapshot) -> list[Model]:
     """The models that are declared, activated, used, limited or served by an endpoint with an override."""
     declared = {resource.spec.model for resource in report.declared.activations}
     declared |= {resource.spec.model for resource in report.declared.limits}
-    declared |= {one.model for one in snapshot.endpoints.values() if one.override or _overridden(report, one)}
+    refs = [resource.spec.endpoint for resource in report.declared.overrides]
+    named = {ref.id for ref in refs} | {ref.name for ref in refs}
+    declared |= {one.model for one in snapshot.endpoints.values() if one.override or {one.id, one.name} & named}
     return [model for name, model in sorted(snapshot.models.items()) if name in declared or _alive(model)]
-
-
-def _overridden(report: Report, endpoint: Endpoint) -> bool:
-    refs = (resource.spec.endpoint for resource in report.declared.overrides)
-    return any(endpoint.id == ref.id or endpoint.name == ref.name for ref in refs)
 
 
 def _alive(model: Model) -> bool:

@@ -1,0 +1,54 @@
+"""What `console` and `watch --listen` share: the desk that passes are put on, and who may look at it."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+import click
+
+from reconciler.cli import opening
+from reconciler.console.desk import Desk, Past
+from reconciler.console.gate import Gate, is_loopback
+from reconciler.ledger import Ledger
+
+RUNS: Final = 20  # of the ledger's runs that a page shows
+LEAST: Final = 16  # letters of a token
+
+
+def desk(ledger: Ledger) -> Desk:
+    """A desk that reads the ledger when a page asks what was."""
+
+    def past(account: str) -> Past:
+        runs = ledger.runs(account, RUNS)
+        return Past(ledger.history(account), tuple((run, ledger.entries(run.id)) for run in runs))
+
+    return Desk(opening.clock(), past)
+
+
+def gate(host: str, token_file: str | None) -> Gate | None:
+    """Who may look: with a token file whoever brings its token, else this machine; None where neither guards the page."""
+    if token_file is not None:
+        return Gate(_token(Path(token_file)))
+    return Gate() if is_loopback(f"[{host}]" if ":" in host else host) else None
+
+
+def _token(file: Path) -> str:
+    """The token in the file, which is made for its owner only (mode 0600) where it is absent. Never shown, never logged."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
+            new.write(secrets.token_urlsafe(32) + "\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise click.UsageError(f"the token file {file} cannot be made: {error.strerror}") from error
+    try:
+        token, mode = file.read_text(encoding="utf-8").strip(), stat.S_IMODE(file.stat().st_mode)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"the token file {file} cannot be read") from error
+    if mode & 0o077:
+        raise click.UsageError(f"the token file {file} may be read by others (mode {mode:04o}); run: chmod 600 {file}")
+    if len(token) < LEAST or not token.isprintable() or not token.isascii():
+        raise click.UsageError(f"the token in {file} must be at least {LEAST} printable ASCII characters")
+    return token

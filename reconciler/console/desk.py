@@ -1,0 +1,68 @@
+"""The latest report of each account, for many readers: a loop publishes, requests look. Calls nobody."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from reconciler.console.account import Account
+from reconciler.plan.drift import Drift, drifts
+from reconciler.report import Report
+from reconciler.state import Entry, History, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger remembers of an account: its items, and the latest runs with their entries, newest first."""
+
+    history: History = field(default_factory=History)
+    runs: tuple[tuple[Run, tuple[Entry, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One account as it was published; `version` tells two of them apart."""
+
+    account: Account
+    version: int
+
+
+class Desk:
+    """Safe to call from any thread. `past` reads the ledger, when a page asks for it; it may raise LedgerError."""
+
+    def __init__(self, clock: Callable[[], datetime], past: Callable[[str], Past]) -> None:
+        self.clock = clock
+        self.past = past
+        self.id = secrets.token_hex(8)  # what was kept of another process is not this one's
+        self._lock = threading.Lock()
+        self._version = 0
+        self._seen: Mapping[str, Seen] = MappingProxyType({})
+
+    def publish(self, report: Report) -> None:
+        """From now on the account is shown as this report says. What every page needs is made here, so that nobody waits for it."""
+        account = Account(report)
+        account.warm()
+        with self._lock:
+            self._version += 1
+            seen = {**self._seen, report.account.account: Seen(account, self._version)}
+            self._seen = MappingProxyType(dict(sorted(seen.items())))
+
+    def keep(self, accounts: Iterable[str]) -> None:
+        """What is declared no more is shown no more."""
+        declared = set(accounts)
+        with self._lock:
+            self._seen = MappingProxyType({name: seen for name, seen in self._seen.items() if name in declared})
+
+    @property
+    def accounts(self) -> Mapping[str, Seen]:
+        """Every account that was looked at, by name."""
+        return self._seen
+
+    def drifts(self, seen: Seen, past: Past) -> tuple[Drift, ...]:
+        """What is not as declared and which side moved, as the verb `drift` tells it."""
+        report = seen.account.report
+        if report.snapshot is None:
+            return ()
+        return drifts(report.declared, report.snapshot, past.history, report.finished_at)

@@ -1,0 +1,308 @@
+"""The pages show what the report says, in two languages, safe whatever stands in it, and only to who may look."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from string import Formatter
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from reconciler import console
+from reconciler.console import listing, plot
+from reconciler.console.account import Account, Meter, Tone
+from reconciler.console.application import POLICY, application
+from reconciler.console.desk import Desk, Past
+from reconciler.console.gate import COOKIE, Gate, is_loopback
+from reconciler.console.messages import MESSAGES, preferred
+from reconciler.console.saying import Saying
+from reconciler.errors import LedgerError
+from reconciler.plan import Action
+from reconciler.plan.drift import Moved
+from reconciler.reasons import Reason
+from reconciler.state import ActivationState, PauseReason, Result
+from tests import builders as b
+from tests.console.scene import EVIL, NOW, PAGE, Scene
+
+PAUSED, DRIFTED = "doubao-seed-2-0-lite", "doubao-seed-2-0-pro"
+PATHS = [
+    "/", "/models/default", "/models/default?show=all", f"/model/default?name={PAUSED}", f"/model/default?name={DRIFTED}",
+    f"/model/default?name={quote(EVIL)}", "/plan/default", "/findings/default", "/history/default", "/models/nobody",
+]  # fmt: skip
+TOKEN = "a-token-of-some-length"
+
+
+class Tags(HTMLParser):
+    """Every tag and its attributes, and the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def text(client: TestClient, path: str, **headers: str) -> str:
+    return " ".join(Tags(client.get(path, headers=headers).text).text.split())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_is_whole_strict_and_without_a_style_or_script_of_its_own(
+    client: TestClient, path: str, language: str
+) -> None:
+    answer = client.get(path, headers={"Accept-Language": language})
+    assert answer.status_code == (404 if "nobody" in path else 200)
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+    assert answer.headers["cache-control"] == "no-store"
+    for tag, attributes in Tags(answer.text).tags:
+        assert tag not in ("style", "iframe", "img", "base")
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        assert tag != "script" or (attributes["src"] or "").startswith("/assets/")
+        assert not str(attributes.get("href", "")).startswith(("javascript:", "//"))
+
+
+def test_no_name_becomes_markup_and_none_hides_or_turns_text(client: TestClient) -> None:
+    page = client.get("/models/default").text
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert "<img src=x onerror=alert(1)>\\u202e" in text(client, "/models/default")
+    links = [attributes for tag, attributes in Tags(page).tags if tag == "a"]
+    assert not [one for one in links if "alert" in str(one.get("href")) and one.get("target")]
+
+
+def test_the_account_page_says_what_matters_first(client: TestClient) -> None:
+    said = text(client, "/")
+    assert "1 model is stopped by the platform." in said
+    assert said.index("Look at these first") < said.index(PAUSED) < said.index(DRIFTED)
+    assert "93k of 60k 155 % reached" in said
+    assert "reached in about 24 h" in said
+    assert "700 set, 140 %" in said
+
+
+def test_a_model_s_page_sets_what_is_wanted_beside_what_is_true_and_says_what_comes_next(client: TestClient) -> None:
+    said = text(client, f"/model/default?name={PAUSED}")
+    assert "tokens 3,000,000 tokens 60,000 Waits two hours" in said
+    assert "policies/help.yaml:7:1" in said
+    assert "the platform" in said[said.index("Who moved") :]
+    assert "InferenceLimit/help-fuse create · by ada" in said
+    assert "model: doubao-seed-2-0-lite tokens: 3000000 freeQuotaOnly: false" in said
+    page = client.get(f"/model/default?name={PAUSED}").text
+    assert 'data-until="2026-11-23T15:20:00Z"' in page
+    assert len(re.findall('class="hour"', page)) == 47
+
+
+def test_a_change_for_a_person_has_the_page_and_values_to_copy(client: TestClient) -> None:
+    tags = Tags(client.get("/plan/default").text).tags
+    assert [attributes["href"] for tag, attributes in tags if attributes.get("class") == "button"] == [PAGE]
+    copied = [attributes["data-copy"] for _, attributes in tags if "data-copy" in attributes]
+    assert copied == ["NotActivated", "modelpolicy attest ModelActivation/vision-model"]
+
+
+def test_the_language_is_the_reader_s_and_a_choice_of_another_stays(client: TestClient) -> None:
+    assert "Inference limit" in text(client, "/", **{"Accept-Language": "fr, en;q=0.5"})
+    assert "推理限额" in text(client, "/", **{"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"})
+    chosen = client.get("/models/default?q=seed&lang=zh", follow_redirects=False)
+    assert (chosen.status_code, chosen.headers["location"]) == (303, "/models/default?q=seed")
+    assert "推理限额" in text(client, "/")
+    assert 'data-theme="dark"' in client.get("/?theme=dark").text
+    assert "data-theme" not in client.get("/?theme=auto").text
+
+
+def test_every_message_is_there_in_both_languages_with_the_same_values() -> None:
+    def values(message: str) -> set[str | None]:
+        return {name for _, name, _, _ in Formatter().parse(message) if name}
+
+    assert [key for key, (en, zh) in MESSAGES.items() if values(en) != values(zh) or not en or not zh] == []
+    for words in (Reason, PauseReason):
+        assert [word for word in words if f"standing.{word.value}" not in MESSAGES] == []
+    assert [word for word in PauseReason if f"pause.{word.value}" not in MESSAGES] == []
+    assert [word for word in (*ActivationState,) if f"state.{word.value}" not in MESSAGES] == []
+    assert [word for word in (*Action,) if f"action.{word.value}" not in MESSAGES] == []
+    assert [word for word in (*Result,) if f"result.{word.value}" not in MESSAGES] == []
+    assert [word for word in (*Moved,) if f"moved.{word.value}" not in MESSAGES] == []
+
+
+def test_every_message_that_a_template_names_exists_and_none_is_left_over() -> None:
+    from importlib.resources import files
+
+    pages = "".join(one.read_text() for one in files(console).joinpath("templates").iterdir())
+    code = "".join(files(console).joinpath(f"{name}.py").read_text() for name in ("saying", "account", "pages"))
+    named = set(re.findall(r"""say\(["']([\w.-]+)["'][,)]""", pages))
+    assert named <= set(MESSAGES)
+    open_groups = tuple(
+        f"{group}."
+        for group in set(re.findall(r"""["']([\w]+)\.?["'] ?[~,]""", pages))
+        | {"headline", "endpoints", "price", "unit", "value"}
+    )
+    assert [
+        key for key in MESSAGES if key not in named and not key.startswith(open_groups) and f'"{key}"' not in code
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("zh-CN", "zh"), ("en-GB,zh;q=0.9", "en"), ("en;q=0.1,zh;q=0.9", "zh"), ("", "en"), ("x;q=y", "en")],
+)
+def test_the_language_wanted_most_is_taken(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+def test_nothing_but_reading_is_answered(client: TestClient) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        for path in ("/", "/models/default", "/assets/console.js"):
+            assert client.request(method, path).status_code == 405
+
+
+def test_a_page_that_did_not_change_is_not_sent_again(own_scene: Scene) -> None:
+    client = TestClient(application(own_scene.desk, Gate()), base_url="http://localhost")
+    assert "Looking for the first time" in client.get("/").text
+    own_scene.look()
+    first = client.get("/")
+    tag = {"If-None-Match": first.headers["etag"]}
+    assert client.get("/", headers=tag).status_code == 304
+    assert client.get("/?q=x", headers=tag).status_code == 200
+    own_scene.look()
+    assert client.get("/", headers=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1:8901", True), ("localhost", True), ("[::1]:80", True), ("::1", True), ("LOCALHOST:1", True),
+        ("evil.example:8901", False), ("127.0.0.1.evil.example", False), ("", False), ("10.0.0.1", False), ("[::]", False),
+    ],
+)  # fmt: skip
+def test_a_console_on_loopback_answers_to_no_other_name(scene: Scene, host: str, here: bool) -> None:
+    assert is_loopback(host) is here
+    if ":" not in host.strip("[]") or host[0] != ":":
+        client = TestClient(application(scene.desk, Gate()))
+        answer = client.get("/", headers={"Host": host})
+        assert answer.status_code == (200 if here else 421)
+        assert ("doubao" in answer.text) is here
+
+
+def test_with_a_token_only_who_brings_it_looks_and_a_cookie_stands_for_it_from_then_on(scene: Scene) -> None:
+    gate = Gate(TOKEN)
+    client = TestClient(application(scene.desk, gate), base_url="http://console.example", follow_redirects=False)
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Cookie": f"{COOKIE}={TOKEN}"}, {"Cookie": f"{COOKIE}=é"}):
+        answer = client.get("/", headers={k: v.encode() for k, v in headers.items()})
+        assert answer.status_code == 401
+        assert "doubao" not in answer.text
+    assert client.get("/?token=wrong").status_code == 401
+    assert client.get("/", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    entered = client.get(f"/models/default?q=lite&token={TOKEN}")
+    assert (entered.status_code, entered.headers["location"]) == (303, "/models/default?q=lite")
+    cookie = entered.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert TOKEN not in cookie
+    assert TOKEN not in repr(gate)
+    assert PAUSED in client.get("/").text
+
+
+def test_the_way_on_never_leads_to_another_host(scene: Scene) -> None:
+    client = TestClient(application(scene.desk, Gate()), base_url="http://localhost", follow_redirects=False)
+    for path in ("//evil.example/?lang=zh", "/\\evil.example/?lang=zh", "/models//evil.example?lang=zh"):
+        location = client.get(f"http://localhost{path}").headers.get("location", "/")
+        assert location.startswith("/")
+        assert not location.startswith(("//", "/\\"))
+
+
+def test_several_accounts_are_listed_and_one_that_is_declared_no_more_is_gone(own_scene: Scene) -> None:
+    report = own_scene.look()
+    own_scene.desk.publish(replace(report, account=b.account("team/two")))
+    client = TestClient(application(own_scene.desk, Gate()), base_url="http://localhost")
+    assert "team/two" in text(client, "/")
+    assert client.get("/models/team/two").status_code == 200
+    own_scene.desk.keep(["default"])
+    assert client.get("/models/team/two").status_code == 404
+
+
+def test_where_the_platform_cannot_be_seen_or_the_ledger_not_be_read_the_page_says_so(scene: Scene) -> None:
+    def unread(account: str) -> Past:
+        raise LedgerError(f"the ledger of {account} is locked")
+
+    desk = Desk(lambda: NOW, unread)
+    report = next(iter(scene.desk.accounts.values())).account.report
+    desk.publish(replace(report, snapshot=None))
+    client = TestClient(application(desk, Gate()), base_url="http://localhost")
+    assert "The platform could not be observed." in text(client, "/")
+    assert "the ledger of default is locked" in text(client, f"/model/default?name={PAUSED}")
+    assert "the ledger of default is locked" in text(client, "/history/default")
+
+
+def account(scene: Scene) -> Account:
+    return scene.desk.accounts["default"].account
+
+
+def names(scene: Scene, **given: str) -> list[str]:
+    return [row.name for row in listing.models(account(scene), listing.query(given)).items]
+
+
+def test_the_table_is_searched_by_model_endpoint_and_file(scene: Scene) -> None:
+    assert names(scene, q="helpdesk") == [PAUSED]
+    assert names(scene, q="SEED search.yaml") == [DRIFTED]
+    assert names(scene, q="no such thing") == []
+
+
+def test_the_table_is_sorted_with_what_is_not_known_last_either_way(scene: Scene) -> None:
+    up, down = names(scene, sort="limit"), names(scene, sort="limit", down="1")
+    assert up[:3] == ["doubao-seed-2-1-turbo", DRIFTED, PAUSED]
+    assert down[:3] == up[:3][::-1]
+    assert names(scene, sort="policy")[0] == PAUSED
+    for column in listing.SORTS:
+        assert sorted(names(scene, sort=column)) == sorted(up)
+
+
+def test_the_table_is_filtered_and_a_bad_query_is_the_default_one(scene: Scene) -> None:
+    assert names(scene, show="attention") == [PAUSED, DRIFTED]
+    assert "doubao-seed-1-8" in names(scene, show="unmanaged")
+    assert len(names(scene, show="all", state="NotActivated")) > 5
+    assert listing.query({"show": "x", "state": "x", "sort": "x", "page": "-3"}) == listing.Query()
+
+
+def test_many_are_paged_and_a_page_that_is_not_there_is_the_nearest(scene: Scene) -> None:
+    many = listing.page_of(range(120), 99)
+    assert (many.page, many.pages, many.first, many.last) == (3, 3, 101, 120)
+    assert listing.page_of([], 1).last == 0
+
+
+def test_a_model_reads_its_limit_and_pool_as_meters(scene: Scene) -> None:
+    row = account(scene).rows["doubao-seed-2-1-turbo"]
+    assert row.limit is not None
+    assert (row.limit.percent, row.limit.tone) == (45, Tone.GOOD)
+    assert row.pool("rpm") == Meter(700, 500)
+    assert row.reached_at is not None
+    assert account(scene).rows[PAUSED].reached_at is None
+
+
+def test_use_is_drawn_to_a_round_scale_and_nothing_is_drawn_of_nothing(scene: Scene) -> None:
+    hourly = account(scene).rows[PAUSED].model.hourly_use
+    drawing = plot.of(hourly, NOW)
+    assert drawing is not None
+    assert drawing.lines[-1].tokens in (120_000, 160_000)
+    assert all(float(bar.height) <= plot.HEIGHT for bar in drawing.bars)
+    assert plot.of((), NOW) is None
+    assert plot.spark((), NOW) == ""
+
+
+def test_numbers_and_times_are_said_briefly_in_each_language() -> None:
+    en, zh = Saying("en"), Saying("zh")
+    assert [en.brief(count) for count in (999, 1000, 1_234_567, 50_000_000, 7 * 10**12)] == [
+        "999", "1k", "1.23M", "50M", "7,000G",
+    ]  # fmt: skip
+    assert (en.length(b.hours(1.2)), zh.length(b.hours(50))) == ("1 h 12 min", "2 天 2 小时")
+    assert (en.length(b.hours(1)), en.length(b.hours(0))) == ("1 h", "a moment")
+    assert (en.roughly(b.hours(0.5)), zh.roughly(b.hours(47)), en.roughly(b.hours(480))) == (
+        "30 min",
+        "47 小时",
+        "20 d",
+    )
