@@ -3,11 +3,13 @@
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from reconciler.console.account import Account
+from reconciler.kinds import Resource
 from reconciler.plan.drift import Drift, drifts
 from reconciler.report import Report
 from reconciler.state import Entry, History, Run
@@ -60,9 +62,10 @@ class Desk:
         """Every account that was looked at, by name."""
         return self._seen
 
-    def drifts(self, seen: Seen, past: Past) -> tuple[Drift, ...]:
-        """What is not as declared and which side moved, as the verb `drift` tells it."""
+    def drifts(self, seen: Seen, resources: tuple[Resource[Any], ...], past: Past) -> tuple[Drift, ...]:
+        """Which of the resources are not as declared and which side moved, as the verb `drift` tells it."""
         report = seen.account.report
         if report.snapshot is None:
             return ()
-        return drifts(report.declared, report.snapshot, past.history, report.finished_at)
+        declared = replace(report.declared, resources=resources)
+        return drifts(declared, report.snapshot, past.history, report.finished_at)

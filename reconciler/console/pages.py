@@ -47,7 +47,7 @@ class Reader:
     account: str = ""
     given: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def to(self, page: str, account: str = "", **given: str) -> str:
+    def to(self, page: str, account: str = "", /, **given: object) -> str:
         """The address of a page."""
         path = f"{self.root}/{page}{'/' if account else ''}{quote(account)}"
         return f"{path}?{urlencode(given)}" if given else path
@@ -88,7 +88,7 @@ def model(desk: Desk, reader: Reader) -> str:
     return _render(
         "model.html", desk, reader, seen=seen, row=row, here="models", asked=asked, unread=unread,
         endpoints=listing.endpoints(row, asked), comparisons=comparing.compare(seen.account, row),
-        drifts=[one for one in desk.drifts(seen, past) if one.address in addresses or one.model == name],
+        drifts=desk.drifts(seen, row.resources, past),
         entries=[
             (run, entry) for run, entries in past.runs for entry in entries
             if entry.address in addresses or entry.target in items
@@ -99,12 +99,17 @@ def model(desk: Desk, reader: Reader) -> str:
 
 def plan(desk: Desk, reader: Reader) -> str:
     """The plan as a reviewable diff."""
-    return _render("plan.html", desk, reader, seen=_seen(desk, reader), here="plan")
+    seen = _seen(desk, reader)
+    told = seen.account.review
+    changes = listing.page_of((*told.reverts, *told.others), listing.query(reader.given).page)
+    return _render("plan.html", desk, reader, seen=seen, here="plan", changes=changes)
 
 
 def findings(desk: Desk, reader: Reader) -> str:
     """What the rules say, and how the account and its constraints stand."""
-    return _render("findings.html", desk, reader, seen=_seen(desk, reader), here="findings")
+    seen = _seen(desk, reader)
+    found = listing.page_of(seen.account.findings, listing.query(reader.given).page)
+    return _render("findings.html", desk, reader, seen=seen, here="findings", found=found)
 
 
 def history(desk: Desk, reader: Reader) -> str:

@@ -282,6 +282,9 @@ def test_ten_thousand_endpoints_are_painted_within_a_second_and_found_by_name(
         page.get_by_role("searchbox").fill("team-07777")
         counted(page, 1)
         assert rows(page) == ["model-277"]
+        page.goto(f"{address}/plan/default?page=2")
+        assert page.locator(".change").count() == 50
+        assert "51–100 of 10,000" in page.get_by_label("Pages", exact=True).inner_text()
         page.goto("about:blank")
     assert painted_s < 4 * PAINT_S
 

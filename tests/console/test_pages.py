@@ -18,6 +18,7 @@ from reconciler.console.gate import COOKIE, Gate, is_loopback
 from reconciler.console.messages import MESSAGES, preferred
 from reconciler.console.saying import Saying
 from reconciler.errors import LedgerError
+from reconciler.finding import Finding, Severity
 from reconciler.plan import Action
 from reconciler.plan.drift import Moved
 from reconciler.reasons import Reason
@@ -273,6 +274,20 @@ def test_many_are_paged_and_a_page_that_is_not_there_is_the_nearest(scene: Scene
     many = listing.page_of(range(120), 99)
     assert (many.page, many.pages, many.first, many.last) == (3, 3, 101, 120)
     assert listing.page_of([], 1).last == 0
+
+
+def test_the_endpoints_of_a_model_its_changes_and_findings_are_paged(own_scene: Scene) -> None:
+    own_scene.stage.endpoints(*(f"ep-{number:03}" for number in range(120)), of=PAUSED)
+    report = own_scene.look()
+    found = tuple(Finding(f"rule-{number:03}", Severity.INFO, "of many") for number in range(60))
+    change = report.plan.changes[0]
+    many = tuple(replace(change, address=f"InferenceLimit/l-{number:03}") for number in range(60))
+    own_scene.desk.publish(replace(report, findings=found, plan=replace(report.plan, changes=many, findings=())))
+    client = TestClient(application(own_scene.desk, Gate()), base_url="http://localhost")
+    for path in (f"/model/default?name={PAUSED}&page=2", "/plan/default?page=2", "/findings/default?page=2"):
+        assert re.search(r"51–\d+ of (121|60)", text(client, path))
+    assert text(client, "/plan/default?page=2").count("InferenceLimit/l-") == 10
+    assert text(client, "/findings/default?page=2").count("of many") == 10
 
 
 def test_a_model_reads_its_limit_and_pool_as_meters(scene: Scene) -> None:
