@@ -2,10 +2,16 @@
 
 import json
 import logging
+import os
+import signal
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import proxy as proxies
 import pytest
 from click.testing import CliRunner
@@ -74,6 +80,39 @@ def verbs() -> Iterator[tuple[str, ...]]:
     yield ("fmt", "policies.json", "--check")
 
 
+PAGES = ("/models/default", "/model/default?name=glm-4-7", "/plan/default", "/findings/default", "/history/default")
+
+
+def console() -> tuple[tuple[str, ...], str]:
+    """What the console says in a terminal and on each of its pages, from its first look on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    pages: list[str] = []
+
+    def read() -> None:
+        end = time.monotonic() + 20
+        try:
+            while time.monotonic() < end and len(pages) < len(PAGES):
+                try:
+                    found = httpx.get(f"http://{host}{PAGES[len(pages)]}", timeout=5)
+                except httpx.TransportError:
+                    found = None
+                if found is not None and (found.status_code == httpx.codes.OK or "?name" in PAGES[len(pages)]):
+                    pages.append(found.text + str(found.headers))
+                else:
+                    time.sleep(0.05)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    arguments = ("console", "policies.json", "--listen", host)
+    result = CliRunner().invoke(ROOT, list(arguments))
+    reader.join()
+    assert len(pages) == len(PAGES), result.output
+    return arguments, result.output + repr(result.exception) + "".join(pages)
+
+
 def nothing_leaks(here: Path, caplog: pytest.LogCaptureFixture, effort: Effort) -> set[str]:
     """Run every verb and look at all that was said, logged and written; the verbs that ran."""
     said = []
@@ -81,13 +120,14 @@ def nothing_leaks(here: Path, caplog: pytest.LogCaptureFixture, effort: Effort) 
         result = CliRunner().invoke(ROOT, list(arguments))
         said.append((arguments, result.output + repr(result.exception)))
         effort.tried()
+    said.append(console())
     said.append((("the log",), caplog.text + "".join(repr(record.args) for record in caplog.records)))
     written = [path for path in here.rglob("*") if path.is_file() and path.name not in KEPT]
     said += [((str(path),), path.read_bytes().decode("utf-8", "replace")) for path in written]
     for where, text in said:
         for canary in CANARIES:
             assert canary not in text, f"{canary} in {where}: {text[max(0, text.find(canary) - 200) :][:400]}"
-    return {arguments[0] for arguments in verbs()}
+    return {"console", *(arguments[0] for arguments in verbs())}
 
 
 def test_no_credential_is_in_anything_that_goes_well(
