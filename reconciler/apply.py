@@ -9,6 +9,7 @@ its own write, and proved by a read afterwards. It must not plan, judge guards o
 """
 
 import itertools
+import operator
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ MAX_TRIES: Final = 3  # of one call within one pass
 MAX_WAIT_S: Final = 10.0  # a longer wish of the platform is left to the next pass
 INTERVAL: Final = timedelta(hours=2)  # between two settings of a limit, where the platform does not say (S21)
 BATCH: Final = 256  # intents journaled at once where nothing paces the writes
+_LEVEL: Final = operator.attrgetter("level")
 FLUSH_EVERY: Final = 64
 FLUSH_AFTER_S: Final = 0.1
 _FENCED: Final = "the account's lock is no longer certainly ours, so nothing more is written"
@@ -93,7 +95,7 @@ def carry_out(plan: Plan, platform: Platform, tools: Tools) -> Applied:
             due.append(change)
         else:
             hand.outcomes[change] = waiting
-    for level, changes in itertools.groupby(sorted(due, key=_level), key=_level):
+    for level, changes in itertools.groupby(sorted(due, key=_LEVEL), key=_LEVEL):
         hand.level(level, tuple(changes))
     return Applied(
         outcomes=tuple(hand.outcomes[change] for change in plan.changes),
@@ -113,24 +115,6 @@ def _waiting(change: Change, now: datetime) -> Outcome | None:
         outcome = _outcome(change, Result.DEFERRED, message, reason=Reason.COOLING_DOWN)
         return replace(outcome, not_before=change.not_before)
     return None
-
-
-def _level(change: Change) -> int:
-    """The step of the order in the module's picture that a change belongs to."""
-    after = {field.path: field.after for field in change.fields}
-    match change.target.kind:
-        case "PlatformAccount":
-            return 7 if after.get("freeTokensOnly") is True else 0
-        case "ModelActivation":
-            return 6 if after.get("state", "Activated") != "Activated" else 1
-        case "InferenceLimit":
-            return 5 if after.get("tokens") is None else 2
-        case _:
-            return 4 if _takes_away(change) else 3
-
-
-def _takes_away(change: Change) -> bool:
-    return any(field.after is None and field.before is not None for field in change.fields)
 
 
 def _outcome(

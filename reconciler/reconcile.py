@@ -49,7 +49,8 @@ class Asked:
     `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
     `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `step` is
     entered with its name around each step of the pass: observe, plan, guard, apply; `standing` False: nobody is going to be
-    told how each resource stands, so `look` does not judge it."""
+    told how each resource stands, so `look` does not judge it; `identities` are the platform's own ids of other accounts, as
+    far as they were seen."""
 
     account: str
     everything: Declared
@@ -63,6 +64,7 @@ class Asked:
     waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
     step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
     standing: bool = True
+    identities: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def resource(self) -> Resource[PlatformAccountSpec]:
@@ -209,6 +211,7 @@ def _findings(
     asked: Asked, snapshot: Snapshot | None, history: History, capabilities: Mapping[Operation, Support], now: datetime
 ) -> tuple[Finding, ...]:
     """Loading's, the whole set's and this account's findings, the last with what was observed."""
+    mine = {asked.account: snapshot.identity} if snapshot is not None and snapshot.identity else {}
     context = rules.Context(
         account=asked.resource,
         declared=asked.declared,
@@ -217,6 +220,7 @@ def _findings(
         snapshot=snapshot,
         history=history,
         capabilities=capabilities,
+        identities={**asked.identities, **mine},
     )
     return in_order([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)])
 

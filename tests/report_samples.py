@@ -43,9 +43,9 @@ GOLDEN = Path(__file__).parent / "report" / "golden"
 
 
 def golden(name: str, text: str) -> None:
-    """Compare with tests/report/golden/<name>; GOLDEN=write replaces the file, to be read in the diff."""
+    """Compare with tests/report/golden/<name>; UPDATE_GOLDEN=1 replaces the file, to be read in the diff."""
     path = GOLDEN / name
-    if os.environ.get("GOLDEN") == "write":
+    if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8", newline="")
     assert path.read_bytes().decode() == text
 
@@ -162,7 +162,13 @@ def plan(**changed: object) -> Plan:
             Verdict("protected", VerdictKind.ALLOWED, "EndpointRateOverride/search-prod", "protected by annotation"),
         ),
         "releases": (
-            Release("InferenceLimit/glm-4-7", Target("InferenceLimit", "glm-4-7"), "Retain", "policies/glm.yaml"),
+            Release(
+                "InferenceLimit/glm-4-7",
+                Target("InferenceLimit", "glm-4-7"),
+                "Retain",
+                "policies/glm.yaml",
+                why="nothing declares it any more; --prune would revert or release it",
+            ),
         ),
         "notes": ("Pruning was not asked for; 1 owned item has no declaration.",),
     }

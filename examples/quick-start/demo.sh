@@ -16,8 +16,8 @@ run() {
 
 run modelpolicy platform seed seed.yaml
 run modelpolicy validate policies
-run modelpolicy plan policies
-run modelpolicy apply policies --yes
+run modelpolicy plan policies --out reviewed.json
+run modelpolicy apply --plan reviewed.json --yes
 run modelpolicy apply policies --yes
 run modelpolicy platform use search-prod --tokens 1800 --requests 3
 run modelpolicy status policies

@@ -15,12 +15,16 @@ from reconciler.cli.progress import Progress
 from reconciler.cli.stopping import Stopping, stopping
 from reconciler.cli.terminal import Terminal
 from reconciler.errors import LockHeld
+from reconciler.finding import Severity
 from reconciler.ledger import Ledger
+from reconciler.plan import VerdictKind
+from reconciler.reasons import Reason
 from reconciler.reconcile import Acting, Asked
 from reconciler.report import Report, as_text
 from reconciler.report.as_text.layout import Layout
 from reconciler.report.as_text.words import count
 from reconciler.report.plan_file import Saved
+from reconciler.state import Failure
 
 Pass = tuple[Asked, Report]
 
@@ -71,17 +75,19 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
     with opening.ledger(common.ledger) as ledger:
         if kept is None:
             everyone = looking.asked(common, read, prune=wish.prune, keep_going=wish.keep_going, allows=allows)
-            passes = [(one, looking.look(one, ledger)) for one in everyone]
+            passes = [*looking.looks(everyone, ledger)]
         else:
             again = saved.asked(kept, keep_going=wish.keep_going, allows=allows)
             passes = [(again, saved.renewed(kept, looking.look(again, ledger)))]
             wish = replace(wish, plan=kept.digest)
-        terminal.note(as_text.plan(*(report for _, report in passes), layout=_layout(terminal, read)))
+        reports = tuple(report for _, report in passes)
+        if not (wish.yes and kept is not None) and any(map(_says_more, reports)):
+            terminal.note(as_text.plan(*reports, layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):
             done, code = _carry_out(terminal, ledger, passes, wish)
         else:
             terminal.note("Declined: nothing was written.")
-            done = tuple(report for _, report in passes)
+            done = reports
             code = exits.of(done, detailed=wish.detailed_exitcode)
 
     def render(output: Output) -> str:
@@ -102,6 +108,14 @@ def _saved(common: Common, wish: Wish) -> Saved | None:
     return kept
 
 
+def _says_more(report: Report) -> bool:
+    """Whether the plan tells anything that the account of what was done does not."""
+    plan = report.plan
+    infos_only = all(found.severity is Severity.INFO for found in (*plan.findings, *report.findings))
+    refused = any(verdict.verdict is not VerdictKind.PASSED for verdict in plan.guards)
+    return bool(plan.changes or plan.releases or plan.notes or refused or not infos_only)
+
+
 def _layout(terminal: Terminal, read: Read) -> Layout:
     return Layout(terminal.width, terminal.notes_in_color, read.frame)
 
@@ -120,7 +134,7 @@ def _carry_out(
 ) -> tuple[tuple[Report, ...], Exit]:
     """Carry out each account's plan, one account after the other; a locked account does not keep the others waiting."""
     done: list[Report] = []
-    codes: list[Exit] = []
+    told: list[Report] = []  # also of the accounts that another run has locked
     with stopping() as stop:
         for asked, report in passes:
             if stop.now():
@@ -130,14 +144,17 @@ def _carry_out(
                 with opening.platform(asked) as platform:
                     acting = _acting(stop, progress, wish)
                     done.append(reconcile.act(report, asked, platform, ledger, acting))
+                    told.append(done[-1])
             except LockHeld as held:
-                terminal.note(f"Error: account {asked.account}: {held} (held by {held.holder})")
-                codes.append(Exit.LOCKED)
                 locked = held
-        if codes and not done:
+                failure = Failure(f"{held} (held by {held.holder})", Reason.NOT_ATTEMPTED, "Locked")
+                terminal.note(f"Error: account {asked.account}: {failure.message}")
+                told.append(replace(report, failures=(*report.failures, failure)))
+        if told and not done:
             raise locked
+        codes = [Exit.LOCKED] if len(told) > len(done) else []
         code = exits.first([*codes, exits.of(done, detailed=wish.detailed_exitcode)])
-        return tuple(done), stop.code(code)
+        return tuple(told), stop.code(code)
 
 
 def _acting(stop: Stopping, progress: Progress, wish: Wish) -> Acting:

@@ -35,7 +35,7 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
     read = opening.read(common.paths)
     everyone = looking.asked(common, read)
     with opening.ledger(common.ledger) as ledger:
-        seen = [_seen(one, ledger, unmanaged=unmanaged) for one in everyone]
+        seen = [_seen(*each, ledger, unmanaged=unmanaged) for each in looking.looks(everyone, ledger)]
 
     def render(output: Output) -> str:
         return formats.renderer(output, "drift")(*seen, **formats.layout(terminal, output, read.frame))
@@ -45,8 +45,7 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
     return exits.first([Exit.CHANGES if drifted else Exit.OK, exits.of(report for report, _, _ in seen)])
 
 
-def _seen(one: Asked, ledger: Ledger, *, unmanaged: bool) -> Seen:
-    report = looking.look(one, ledger)
+def _seen(one: Asked, report: Report, ledger: Ledger, *, unmanaged: bool) -> Seen:
     if report.snapshot is None:
         return report, (), ()
     found = drifts(report.declared, report.snapshot, ledger.history(one.account), report.started_at)

@@ -1,5 +1,7 @@
 """What every reading verb does: look at each account once, without a hold on anything that could write."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler import reconcile
@@ -32,7 +34,18 @@ def reports(common: Common, read: Read, **more: Any) -> tuple[Report, ...]:
 def at(common: Common, everyone: tuple[Asked, ...]) -> tuple[Report, ...]:
     """The same, of what is asked already."""
     with opening.ledger(common.ledger) as ledger:
-        return tuple(look(one, ledger) for one in everyone)
+        return tuple(report for _, report in looks(everyone, ledger))
+
+
+def looks(everyone: Sequence[Asked], ledger: Ledger) -> tuple[tuple[Asked, Report], ...]:
+    """One look at each account; another where some turn out to be one platform account, which only then is known."""
+    passes = tuple((one, look(one, ledger)) for one in everyone)
+    seen = {
+        one.account: report.snapshot.identity for one, report in passes if report.snapshot and report.snapshot.identity
+    }
+    if len(set(seen.values())) == len(seen):
+        return passes
+    return tuple((known, look(known, ledger)) for known in (replace(one, identities=seen) for one in everyone))
 
 
 def look(one: Asked, ledger: Ledger) -> Report:

@@ -9,7 +9,7 @@ from reconciler.cli import exits, formats, looking, opening, placing, saved
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
-from reconciler.report import plain
+from reconciler.report.as_text import words
 
 
 @click.command(
@@ -51,9 +51,7 @@ def command(
     reports = looking.at(common, everyone)
     if out is not None:
         kept = saved.save(out, everyone, reports)
-        terminal.note(
-            f"saved to {out}; good until {plain.moment(kept.terms.expires_at)}, once: modelpolicy apply --plan {out}"
-        )
+        terminal.note(f"Saved to {out}, good for one apply --plan until {words.moment(kept.terms.expires_at)}")
 
     def render(output: Output) -> str:
         return formats.renderer(output, "plan")(*reports, **formats.layout(terminal, output, read.frame))

@@ -54,6 +54,7 @@ class Controller:
         self._wakes = Wakes(world.monotonic)
         self._reloading = threading.Lock()
         self._loaded: Loaded | None = None
+        self._identities: dict[str, str] = {}
         self._seats: dict[str, Seat] = {}
 
     @property
@@ -143,6 +144,7 @@ class Controller:
     def _one(self, key: str, stop: threading.Event) -> float | None:
         """Look at one account; returns after how many seconds to look again, None where it is declared no more."""
         if key not in self._accounts():
+            self._identities.pop(key, None)
             if seat := self._seats.pop(key, None):
                 self._release(key, seat)
             return None
@@ -157,6 +159,7 @@ class Controller:
             return None
         if key not in self._seats:
             self._seats[key] = Seat(key, self._world, self._settings, lambda: self._wakes.alive(key))
+            self._seats[key].identities = self._identities
         done = self._seats[key].look(loaded, stop)
         if done is not None:
             self._source.publish(done)

@@ -117,6 +117,7 @@ class Seat:
         self._alive = alive
         self._world = world
         self._settings = settings
+        self.identities: dict[str, str] = {}  # of every account looked at so far; the seats of one loop share it
         self._platform: Platform | None = None
         self._opened_for: tuple[PlatformAccountSpec, str] | None = None
         self._requested = ""
@@ -195,6 +196,8 @@ class Seat:
         if self._before is None:
             self._before = reconcile.previous_statuses(self._world.ledger, self._key)
         report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
+        if report.snapshot is not None and report.snapshot.identity:
+            self.identities[self._key] = report.snapshot.identity
         if self._settings.write and not stop.is_set():
             report = reconcile.act(report, asked, platform, self._world.ledger, self._acting(stop))
         return report
@@ -213,6 +216,7 @@ class Seat:
             waits=self._item_waits.waiting(now),
             allows=annotations.allows(everything.accounts[self._key]),
             step=lambda name: self._world.step(self._key, name),
+            identities=dict(self.identities),
         )
 
     def _acting(self, stop: threading.Event) -> reconcile.Acting:

@@ -45,7 +45,12 @@ class PolicyConstraintSpec(Spec):
     """The organisation's own rule, as JSON Schema 2020-12. In scope Resource it runs over each matching resource, normalised
     (integer tokens, defaults filled in); in scope Model over {model, activation, limit, overrides[], observed{}}."""
 
-    scope: Scope = Field(default=Scope.RESOURCE, description="Resource or Model.")
+    scope: Scope = Field(
+        default=Scope.RESOURCE,
+        description="Resource: the schema is run over each matching resource, as {kind, metadata, spec}. Model: over each model, "
+        "declared joined with live, as {model, activation: {state, subServices}, limit: {tokens}, overrides: [{endpoint, rpm, tpm}], "
+        "observed: {...}}; what there is none of is null.",
+    )
     match: Match = Field(default=Match(), description="What the schema is run over.")
     schema_: Annotated[dict[str, Any], Field(max_length=256)] = Field(
         alias="schema", description="A JSON Schema (2020-12) that a match must satisfy."

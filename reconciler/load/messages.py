@@ -159,7 +159,7 @@ def _docs(model: type[BaseModel], loc: Path) -> str:
     owner = _at(model, loc[:-1])
     for name, info in owner.model_fields.items() if owner else ():
         if (info.alias or name) == loc[-1] and info.description:
-            return info.description.split(". ")[0].rstrip(".")
+            return re.split(r"(?<!e\.g)(?<!i\.e)\. ", info.description)[0].rstrip(".")
     return ""
 
 

@@ -64,7 +64,7 @@ def make(question: Question) -> Plan:
         unchanged=unchanged,
         findings=question.findings,
         releases=tuple(releases),
-        notes=_plan_notes(question, releases),
+        notes=_plan_notes(question),
     )
 
 
@@ -176,6 +176,7 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[tu
             action=intent.action,
             reason=intent.reason,
             capability=step.capability,
+            level=step.level,
             how_to=notes.how_to(step, intent.address, question.capabilities, title),
             not_before=waits,
             origin=intent.origin,
@@ -193,7 +194,7 @@ def _precondition(step: Step) -> str:
     return fingerprint(step.before)
 
 
-def _plan_notes(question: Question, releases: list[Release]) -> tuple[str, ...]:
+def _plan_notes(question: Question) -> tuple[str, ...]:
     said = []
     if question.prune and not question.history.exists:
         said.append("nothing is remembered of this account, so nothing can be pruned")
@@ -201,8 +202,4 @@ def _plan_notes(question: Question, releases: list[Release]) -> tuple[str, ...]:
         said.append(f"nothing is reverted: {question.no_reverts}")
     if question.declared.complete and question.holds_account:
         said.append("nothing is changed: a held document may have a say on the whole account")
-    left = sum(not release.ends for release in releases)
-    if left and not question.prune:
-        some = "1 owned item is" if left == 1 else f"{left} owned items are"
-        said.append(f"{some} not declared any more; --prune reverts or releases what is under this run's paths")
     return tuple(said)

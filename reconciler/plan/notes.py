@@ -1,12 +1,11 @@
 """Sentences for the person who reviews a change or does it by hand. No decisions here."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from reconciler.plan import prices
 from reconciler.plan.items import Step
-from reconciler.plan.values import FieldChange
 from reconciler.state import (
     Capability,
     FreeTokens,
@@ -15,15 +14,8 @@ from reconciler.state import (
     Operation,
     Snapshot,
     Support,
-    Value,
     Write,
 )
-
-_HOUR: Final = timedelta(hours=1)
-
-
-def moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], title: str) -> str:
@@ -43,28 +35,15 @@ def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], 
 
 
 def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:
-    """What the reviewer should know of the step beside its fields: what restarts, what it costs, how far it goes, what waits."""
-    said = [sentence for field in step.fields if (sentence := _percent(field))]
+    """What the reviewer should know of the step beside its fields and its time: what restarts, what it costs, why it waits."""
+    said: list[str] = []
     for write in step.writes:
         model = snapshot.models.get(write.target.name)
         if model is not None and write.operation in _NOTES:
             said += _NOTES[write.operation](model)
     if not_before is not None and not_before > now:
-        left = -(-(not_before - now) // timedelta(minutes=1))
-        said.append(f"waits until {moment(not_before)} ({left} min): a model's limit is set at most once in two hours")
+        said.append("a model's limit is set at most once in two hours")
     return tuple(said)
-
-
-def _percent(field: FieldChange) -> str:
-    """How far a number moves, e.g. "tokens +25 %"."""
-    before, after = field.before, field.after
-    if not _is_number(before) or not _is_number(after) or not before or before == after:
-        return ""
-    return f"{field.path} {(after - before) / before:+.0%}".replace("%", " %")  # type: ignore[operator]
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _limit_set(model: Model) -> list[str]:

@@ -136,12 +136,19 @@ class Question:
         return f"{unclear.location} could not be understood and may declare it" if unclear else ""
 
     def held_record(self, record: Record, names: frozenset[str]) -> Held | None:
-        """The held document that may still declare a remembered item: by address, by item, or by being the same file."""
+        """The held document that may still declare a remembered item: by address, by item, by being the same file, or by being
+        of the item's kind without saying of which item."""
         for held in self.declared.held:
             same_address = (
                 bool(held.name) and record.owner.split("/")[0] == held.kind and _last(record.owner) == held.name
             )
-            if same_address or _names(held, record.target.kind, names) or _same_file(record.source, held.location.file):
+            of_any_item = not held.target and held.kind == record.target.kind
+            if (
+                same_address
+                or of_any_item
+                or _names(held, record.target.kind, names)
+                or _same_file(record.source, held.location.file)
+            ):
                 return held
         return None
 

@@ -40,7 +40,7 @@ class FieldChange:
 class Change:
     """One intended change of one item. `address` is the declaring resource's, or Kind/target where nothing declares it.
 
-    `precondition` is the fingerprint of the item's live fields it was planned on; `how_to` tells a person the page and the
+    `level`: all changes of one level come before any of the next. `precondition` is the fingerprint of the item's live fields it was planned on; `how_to` tells a person the page and the
     exact values where `capability` is manual; `notes` are sentences for the reviewer (counting restarts at 0, what it costs).
     """
 
@@ -51,6 +51,7 @@ class Change:
     action: Action
     reason: ChangeReason
     capability: Capability
+    level: int = 0
     how_to: str = ""
     not_before: datetime | None = None
     origin: Location | None = None

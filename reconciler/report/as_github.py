@@ -9,6 +9,7 @@ from typing import Final
 
 from reconciler.finding import Finding, Severity, in_order
 from reconciler.report.as_text import safe
+from reconciler.report.as_text.words import count
 from reconciler.state import Failure
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -20,7 +21,8 @@ def findings(found: Iterable[Finding], resources: int, failed: Iterable[Failure]
     lines = [f"::error title={_property(one.reason.value)}::{_data(one.message)}" for one in dict.fromkeys(failed)]
     lines += [_command(one) for one in ordered]
     errors = sum(one.severity is Severity.ERROR for one in ordered)
-    lines.append(f"modelpolicy checked {resources} resources: {errors} errors, {len(ordered) - errors} other findings")
+    others = count(len(ordered) - errors, "other finding")
+    lines.append(f"modelpolicy checked {count(resources, 'resource')}: {count(errors, 'error')}, {others}")
     return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,8 @@ from reconciler.state import (
     Seen,
     Snapshot,
 )
-from reconciler.status import Condition, ResourceStatus
+from reconciler.status import ResourceStatus
+from reconciler.status.codec import plain_condition
 
 
 def plan(*reports: Report) -> str:
@@ -244,25 +245,11 @@ def _resource(status: ResourceStatus) -> dict[str, Any]:
         "address": status.address,
         "kind": status.kind,
         "target": plain.target(status.target) if status.target else None,
-        "conditions": [_condition(condition) for condition in status.conditions],
+        "conditions": [plain_condition(condition) for condition in status.conditions],
         "details": dict(status.details),
         "observed_generation": status.observed_generation,
         "next_attempt": moment(status.next_attempt),
     }
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    """In the metav1 shape and camelCase, as on custom resources, so that one query reads both."""
-    written: dict[str, Any] = {
-        "type": condition.type.value,
-        "status": condition.status.value,
-        "reason": condition.reason.value,
-        "message": condition.message,
-        "lastTransitionTime": moment(condition.last_transition_time),
-    }
-    if condition.observed_generation is not None:
-        written["observedGeneration"] = condition.observed_generation
-    return written
 
 
 def _run(run: Run, entries: Sequence[Entry] | None) -> dict[str, Any]:

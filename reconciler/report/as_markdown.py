@@ -106,7 +106,7 @@ def _diff(changes: tuple[Change, ...]) -> str:
     for change in changes:
         mark = sign(change)
         where = f"  {change.origin}" if change.origin else ""
-        lines.append(f"{mark} {name_of(change)}  {why(change)}{where}")
+        lines.append(f"{mark} {name_of(change)}  {change.reason}{where}")
         lines += [f"{mark}     {field(one)}" for one in change.fields]
         lines += [f"#     {remark}" for remark in remarks_on(change)]
     text = "\n".join(map(safe, lines))

@@ -18,6 +18,7 @@ from reconciler.kinds.declared import Declared, Held
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.plan import Plan
 from reconciler.report import Report, plain, wire
+from reconciler.report.as_text import words
 
 FORMAT: Final = "modelpolicy plan"
 VERSION: Final = 1
@@ -123,7 +124,7 @@ def expired(kept: Saved, name: str, now: datetime) -> Finding | None:
     """Why the plan is too old to be carried out at `now`; None while it is good. Showing it is always allowed."""
     if now < kept.terms.expires_at:
         return None
-    when = plain.moment(kept.terms.expires_at)
+    when = words.moment(kept.terms.expires_at)
     return _refused(name, f"expired at {when}: the platform may have moved on since it was reviewed")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.finding import Finding, Severity, in_order
-from reconciler.plan import Action, Change, ChangeReason, FieldChange, Verdict, VerdictKind
+from reconciler.plan import Action, Change, FieldChange, Verdict, VerdictKind
 from reconciler.report import Report
 from reconciler.report.as_text import words
 from reconciler.state import Capability, Failure
@@ -20,13 +20,6 @@ TOTALS: Final = (
     ("manual", "by hand"),
     ("unchanged", "unchanged"),
 )
-_WHY: Final = {
-    ChangeReason.DECLARED: "declared",
-    ChangeReason.DRIFT: "drifted from what was last applied",
-    ChangeReason.EXPIRED: "expired",
-    ChangeReason.REMOVED: "no longer declared",
-    ChangeReason.ADOPTED: "differs, and was never set from here",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +76,7 @@ def _stops(found: Finding) -> bool:
 
 def _released(report: Report) -> tuple[str, ...]:
     return tuple(
-        f"{one.address} is owned and no longer declared{f' (it was in {one.source})' if one.source else ''}; "
-        f"its deletionPolicy is {one.deletion_policy}. --prune acts on it."
+        f"{one.address} ({f'it was in {one.source}, ' if one.source else ''}deletionPolicy {one.deletion_policy}): {one.why}"
         for one in report.plan.releases
     )
 
@@ -104,21 +96,19 @@ def sign(change: Change) -> str:
 
 def field(one: FieldChange) -> str:
     """ "tokens: no limit → 2,000,000"; with how much more or less."""
-    before, after = words.value(one.path, one.before), words.value(one.path, one.after)
-    more = words.percent(one.before, one.after)
-    return f"{one.path}: {before} → {after}{f' ({more})' if more else ''}"
+    return f"{one.path}: {words.moved(one, '→')}"
 
 
 def why(change: Change) -> str:
     """Why the change is intended, in a few words."""
-    return _WHY[change.reason]
+    return words.why(change.reason)
 
 
 def remarks_on(change: Change) -> tuple[str, ...]:
     """What a reviewer has to know beside the fields: notes, waiting, work by hand."""
     said = list(change.notes)
     if change.not_before is not None:
-        said.append(f"Not before {words.moment(change.not_before)}.")
+        said.append(f"waits until {words.moment(change.not_before)}")
     if change.capability is Capability.MANUAL:
         said.append(change.how_to or "A person has to do this on the platform's page.")
     if change.capability is Capability.UNSUPPORTED:

@@ -27,7 +27,8 @@ from reconciler.state import History, Operation, Snapshot, Support
 class Context:
     """What rules look at: one account's whole set (`declared`), within everything declared (`everything`).
 
-    `snapshot` is None offline; `capabilities` is empty offline.
+    `snapshot` is None offline; `capabilities` is empty offline. `identities` are the platform's own ids of accounts, by key, as
+    far as they were seen.
     """
 
     account: Resource[PlatformAccountSpec]
@@ -37,6 +38,7 @@ class Context:
     snapshot: Snapshot | None = None
     history: History = field(default_factory=History)
     capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+    identities: Mapping[str, str] = field(default_factory=dict)
 
 
 class Scope(StrEnum):

@@ -76,15 +76,25 @@ def _check(context: Context) -> Iterator[Finding]:
             resource.at(*place),
             hint="Keep one of them, or let them name different items.",
         )
-    accounts = context.everything.accounts.values()
-    for account, rivals in _conflicts((platform_account(account), account) for account in accounts):
-        if account.address == context.account.address:
+    yield from _same_accounts(context)
+
+
+def _same_accounts(context: Context) -> Iterator[Finding]:
+    """This account, where another turns out to be the same platform account: by what is declared, else by what was seen."""
+    accounts = context.everything.accounts
+    declared = ((platform_account(account), account) for account in accounts.values())
+    seen = ((identity, accounts[key]) for key, identity in sorted(context.identities.items()) if key in accounts)
+    for claims in (declared, seen):
+        found = next((each for each in _conflicts(claims) if each[0].address == context.account.address), None)
+        if found:
+            account, rivals = found
             yield RULE.finding(
                 f"{account.address} is the same platform account as {others(rivals)}; their resources would undo each other",
                 account,
                 account.at("spec", account.spec.platform.value),
                 hint="Keep one PlatformAccount and let every resource refer to it by accountRef.",
             )
+            return
 
 
 RULE = Rule(id="duplicate-target", severity=Severity.ERROR, reason=Reason.CONFLICTED, check=_check)

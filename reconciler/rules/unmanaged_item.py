@@ -1,4 +1,4 @@
-"""Something is live on the platform that no declaration names: an activation, a limit or an override.
+"""Something is live on the platform that no declaration names: an activation, a limit, an override or a switch of the account.
 
 Why: what nobody declares, nobody reviews. It is left as it is. Silent for what an unreadable declaration may have meant, and
 for all while a source could not be read.
@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.finding import Finding, Severity
+from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
 from reconciler.rules import Context, Rule
 from reconciler.rules.common import seen
-from reconciler.state import ActivationState, Limit, Rate, Snapshot
+from reconciler.state import ActivationState, Limit, Rate, Snapshot, Target
 
 _HINT: Final = "`modelpolicy import` writes it as a declaration."
 
@@ -54,10 +55,25 @@ def _overrides(declared: Declared, snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+def _switches(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
+    """The account's switches that are on. A PlatformAccount that cannot be read may declare them."""
+    kind, account = registry()["PlatformAccount"], context.account
+    if any(held.kind == "PlatformAccount" for held in context.declared.held):
+        return
+    live, wanted = kind.live(snapshot, Target(account.kind, account.account)), kind.desired(account, context.now)
+    for path, value in sorted(live.items()):
+        if value is True and path not in wanted:
+            said = f"{path} is on for account {account.account}, and no declaration says so"
+            yield Finding(
+                RULE.id, RULE.severity, said, hint="Say so in the PlatformAccount's spec.", resource=account.address
+            )
+
+
 def _check(context: Context) -> Iterator[Finding]:
     if not _unreadable(context.declared):
         yield from _models(context.declared, seen(context))
         yield from _overrides(context.declared, seen(context))
+        yield from _switches(context, seen(context))
 
 
 RULE = Rule(id="unmanaged-item", severity=Severity.INFO, check=_check, needs_platform=True)

@@ -15,7 +15,7 @@ def to_json(status: ResourceStatus) -> dict[str, Any]:
     written: dict[str, Any] = {
         "address": status.address,
         "kind": status.kind,
-        "conditions": [_condition(condition) for condition in status.conditions],
+        "conditions": [plain_condition(condition) for condition in status.conditions],
         "details": dict(status.details),
     }
     if status.target is not None:
@@ -44,7 +44,8 @@ def from_json(written: Mapping[str, Any]) -> ResourceStatus:
     )
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def plain_condition(condition: Condition) -> dict[str, Any]:
+    """In the metav1 shape and camelCase, as on custom resources and in `-o json`, so that one query reads both."""
     written: dict[str, Any] = {
         "type": condition.type.value,
         "status": condition.status.value,

@@ -123,7 +123,7 @@ def _drifted(trouble: Trouble, standing: Standing) -> Situation:
 
 
 def _unseen(live: Fields, wanted: Fields, record: Record) -> Said | None:
-    """What proves the fields that cannot be seen: a person's word, or that we set them so; None where all can be seen."""
+    """What proves the fields that cannot be seen: a person's word; that it took them proves nothing; None where all can be seen."""
     paths = [path for path in sorted(wanted) if live[path] is UNOBSERVABLE]
     if not paths:
         return None
@@ -132,7 +132,8 @@ def _unseen(live: Fields, wanted: Fields, record: Record) -> Said | None:
         message = f"{attested.by} attested it at {attested.at:%Y-%m-%d %H:%M:%S} UTC; the platform cannot show it"
         return Said(Truth.TRUE, Reason.ATTESTED, message)
     if record.applied is not None and all(record.applied.get(path, UNOBSERVABLE) == wanted[path] for path in paths):
-        return Said(Truth.TRUE, Reason.PROGRAMMED, "as we last set it; the platform cannot show it")
+        message = f"the platform took {', '.join(paths)} and cannot show it; a person who checked it says so with modelpolicy attest"
+        return Said(Truth.UNKNOWN, Reason.WRITE_UNCONFIRMED, message)
     return Said(Truth.UNKNOWN, Reason.NOT_ATTEMPTED, f"the platform cannot show {', '.join(paths)}")
 
 

@@ -215,6 +215,21 @@ def test_an_account_that_another_run_holds_exits_6_and_names_the_holder(call: Ca
     assert json.loads(said.stdout)["errors"]
 
 
+def test_the_account_that_is_locked_is_told_beside_those_that_are_not(call: Call, tmp_path: Path) -> None:
+    from reconciler.ledger import open_ledger
+
+    (tmp_path / "a.yaml").write_text(ACCOUNT.format(name="free") + "---\n" + ACCOUNT.format(name="held"))
+    ledger = open_ledger(".modelpolicy/ledger.db")
+    with ledger.lock("held", "watch"):
+        said = call("apply", "a.yaml", "--yes", "-o", "json")
+    ledger.close()
+    assert said.exit_code == Exit.LOCKED
+    free, held = json.loads(said.stdout)["accounts"]
+    assert ([each["result"] for each in free["outcomes"]], free["errors"]) == (["applied"], [])
+    assert (held["account"], held["outcomes"], [each["code"] for each in held["errors"]]) == ("held", [], ["Locked"])
+    assert "watch" in held["errors"][0]["message"]
+
+
 def test_a_ledger_that_is_not_one_is_one_clear_line(call: Call, seeded: Path) -> None:
     (seeded / "bad.db").write_text("not a database at all, really not" * 40)
     said = call("plan", "policies", "--ledger", "bad.db")
@@ -234,3 +249,48 @@ def test_an_allowed_guard_is_passed_and_the_reason_is_journaled(call: Call, seed
     said = call("apply", "policies", "--yes", "--allow", "consent", "--reason", "agreed with finance")
     assert said.exit_code == Exit.OK, said.output
     assert counts(call)["create"] == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("tokens: 2M}", 'tokens: "2000000x"}'),
+        ("rpm: 1200}", 'rpm: "1200"}'),
+        ("model: doubao-seed-1-6, deletionPolicy", "deletionPolicy"),
+    ],
+)
+def test_a_value_that_cannot_be_read_in_one_file_never_plans_a_revert_of_what_is_live(
+    good: str, bad: str, call: Call, seeded: Path
+) -> None:
+    revert = POLICIES.replace("tokens: 2M", "deletionPolicy: Revert, tokens: 2M")
+    file = seeded / "policies/seed.yaml"
+    file.write_text(revert)
+    assert call("apply", "policies", "--yes").exit_code == Exit.OK
+    kind = "EndpointRateOverride" if "rpm" in good else "InferenceLimit"
+    broken = next(text for text in revert.replace(good, bad).split("---\n") if f"kind: {kind}" in text)
+    (seeded / "policies/other.yaml").write_text(broken)  # moved to another file, too
+    file.write_text("---\n".join(text for text in revert.split("---\n") if f"kind: {kind}" not in text))
+    for flags in ((), ("--prune",)):
+        said = call("plan", "policies", "-o", "json", *flags)
+        assert said.exit_code == Exit.INVALID
+        assert json.loads(said.stdout)["changes"] == []
+    said = call("apply", "policies", "--prune", "--keep-going", "--yes")
+    assert call("status", "policies", "-o", "json").stdout.count('"tokens": 2000000') >= 1
+    file.write_text(revert)
+    (seeded / "policies/other.yaml").unlink()
+    assert counts(call) == {"create": 0, "update": 0, "revert": 0, "unchanged": 3, "deferred": 0, "manual": 0}
+
+
+def test_two_accounts_on_one_platform_file_are_left_alone_whatever_the_file_is_called(
+    call: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text(ACCOUNT.format(name="one") + "---\n" + ACCOUNT.format(name="two"))
+    (tmp_path / "seed.yml").write_text(SEED)
+    assert call("platform", "seed", "seed.yml", "--db", "one.db").exit_code == Exit.OK
+    (tmp_path / "seed.yml").unlink()
+    (tmp_path / "two.db").symlink_to("one.db")
+    said = call("apply", "a.yaml", "--yes", "--keep-going")
+    assert said.exit_code == Exit.INVALID
+    assert "PlatformAccount/one is the same platform account as PlatformAccount/two" in " ".join(said.stderr.split())
+    assert "0 to" not in said.stdout
+    assert "NotActivated" in call("status", "a.yaml", "--account", "one", "-o", "json").stdout

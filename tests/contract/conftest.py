@@ -1,11 +1,11 @@
 """The platforms that keep the contract: each is a factory of a rehearsal account with known contents and its own clock."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from served import PRIVATE
 
 from reconciler.kinds.platform_account import Embedded, PlatformAccountSpec
@@ -14,8 +14,6 @@ from reconciler.platforms.embedded.contents import Contents, EndpointEntry, Mode
 from reconciler.platforms.embedded.engine import Engine, open_engine
 from reconciler.platforms.embedded.keys import make
 from reconciler.platforms.embedded.server import Served, in_background
-
-START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 # What every platform of the suite is given: a language model, a second one, one by invitation, and two endpoints.
 CONTENTS = Contents(
@@ -29,19 +27,6 @@ CONTENTS = Contents(
         EndpointEntry(id="ep-contract-2", columns={"name": "search-dev", "model": "contract-chat"}),
     ),
 )
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now: datetime = field(default=START)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass

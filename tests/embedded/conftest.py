@@ -1,31 +1,16 @@
 """A platform on a fresh database with a clock of its own, and words to set it up and to spend on it."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from clock import Clock
 
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import Engine, open_engine
 from reconciler.platforms.embedded.metering import Call, Charge, UseKind
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.state import Endpoint, Model
-
-START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now: datetime = field(default=START)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass

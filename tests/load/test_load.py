@@ -348,3 +348,9 @@ MIXED = [LIMIT + "  tokens: 1\n", LIMIT + "  tokens: 0\n", "a: [", "", LIMIT.rep
 @given(st.permutations([SourceText(f"{number}.yaml", text.encode()) for number, text in enumerate(MIXED)]))
 def test_the_order_of_files_changes_nothing(sources: list[SourceText]) -> None:
     assert load(sources) == load(sorted(sources, key=lambda source: source.name))
+
+
+def test_the_hint_for_a_missing_field_is_a_whole_sentence() -> None:
+    hint = only(HEAD + "kind: InferenceLimit\nmetadata: {name: a}\nspec: {tokens: 5}\n").hint
+    assert hint
+    assert not hint.endswith(("e.g", "i.e"))

@@ -90,9 +90,7 @@ def test_under_retain_the_item_stays_and_is_ours_no_longer() -> None:
 def test_without_prune_what_is_not_declared_is_listed_and_left() -> None:
     plan = make(asked(prune=False))
     assert (plan.changes, [release.ends for release in plan.releases]) == ((), [False])
-    assert plan.notes == (
-        "1 owned item is not declared any more; --prune reverts or releases what is under this run's paths",
-    )
+    assert whys(plan) == ["nothing declares it any more; --prune would revert or release it"]
 
 
 def test_prune_looks_only_under_this_runs_paths() -> None:
@@ -135,6 +133,7 @@ WHERE = Location("policies/broken.yaml", 3, 1)
         Held(WHERE),  # nobody can say what it declares
         Held(WHERE, "EndpointRateOverride", "ep-1"),  # the same address
         Held(WHERE, "EndpointRateOverride", "x", "ep-1"),  # the same item
+        Held(WHERE, "EndpointRateOverride", "x"),  # of which item, nobody can say
         Held(Location("policies/ep-1.yaml", 1, 1), "InferenceLimit", "x"),  # the same file
         Held(
             Location("/home/ann/repo/policies/ep-1.yaml", 1, 1), "InferenceLimit", "x"

@@ -6,20 +6,21 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders import account, activation, error, limit, override, target
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import Stage
+from stage import Recorder, Stage
 
 from reconciler import reconcile
 from reconciler.guards import GUARDS, Allow
 from reconciler.kinds import Resource
 from reconciler.ledger import open_ledger
 from reconciler.reasons import Reason
-from reconciler.state import Result, Target
+from reconciler.state import UNOBSERVABLE, Result, Snapshot, Target
 from reconciler.status import ConditionType
 
 ALLOW_ALL = tuple(Allow(guard, None, "meant") for guard in GUARDS)
@@ -240,7 +241,7 @@ CHILD = textwrap.dedent(
     sys.path.insert(0, sys.argv[2])
     from builders import activation, limit, override
     from reconciler.ledger import store
-    from stage import Stage
+    from stage import Recorder, Stage
 
     calls = 0
 
@@ -328,6 +329,7 @@ def _converges_with_a_complete_history(home: Path, models: int) -> None:
         stage.close()
 
 
+@pytest.mark.timeout(240)  # it starts and kills many processes
 def test_a_run_killed_at_any_point_is_finished_by_the_same_command(tmp_path: Path) -> None:
     """Before and after each write of the journal and of the platform, one after the other."""
     out, said = _child(tmp_path, 1).communicate()
@@ -353,3 +355,37 @@ def test_a_run_killed_at_a_random_moment_is_finished_by_the_same_command(tmp_pat
     child.communicate()
     ledger.close()
     _converges_with_a_complete_history(tmp_path, 150)
+
+
+# What the platform cannot show.
+
+
+class Blind(Recorder):
+    """A platform that takes limits and never shows them."""
+
+    def observe(self, limited_models: frozenset[str]) -> Snapshot:
+        return self._hidden(super().observe(limited_models))
+
+    def read(self, target: Target) -> Snapshot:
+        return self._hidden(super().read(target))
+
+    @staticmethod
+    def _hidden(seen: Snapshot) -> Snapshot:
+        return replace(seen, models={name: replace(model, limit=UNOBSERVABLE) for name, model in seen.models.items()})
+
+
+def test_a_write_that_the_platform_can_never_show_is_not_repeated_and_is_not_called_proved(stage: Stage) -> None:
+    stage.platform = Blind(stage.engine)
+    wanted = (activation("a"), limit("a", 500_000))
+    first = stage.apply(*wanted)
+    assert [(each.result, each.confirmed) for each in first.outcomes][-1] == (Result.APPLIED, False)
+    stage.forward(hours=3)
+    later = stage.look(stage.asked(*wanted))
+    assert later.plan.changes == ()
+    status = next(each for each in later.statuses if each.address == "InferenceLimit/a")
+    programmed = status.condition(ConditionType.PROGRAMMED)
+    assert programmed is not None
+    assert (programmed.status.value, programmed.reason) == ("Unknown", Reason.WRITE_UNCONFIRMED)
+    assert "attest" in programmed.message
+    again = stage.look(stage.asked(activation("a"), limit("a", 900_000)))
+    assert [change.address for change in again.plan.changes] == ["InferenceLimit/a"]

@@ -171,7 +171,7 @@ def busy(**more: Any) -> Report:
             Verdict("consent", VerdictKind.ALLOWED, "ModelActivation/doubao-seed-1-6", "as asked by --allow"),
             Verdict("kind-wipe", VerdictKind.PASSED),
         ),
-        releases=(Release("InferenceLimit/old", Target("InferenceLimit", "old"), "Retain", "policies/old.yaml"),),
+        releases=(Release("InferenceLimit/old", Target("InferenceLimit", "old"), "Retain", "policies/old.yaml", why="nothing declares it any more; --prune would revert or release it"),),
         notes=("there is no ledger yet, so nothing is pruned",),
     )  # fmt: skip
     given: dict[str, Any] = {

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -198,3 +199,10 @@ def test_by_default_status_shows_only_models_that_matter_and_says_how_many_it_le
 def test_a_plan_shows_refusals_and_reverts_before_anything_else() -> None:
     text = as_text.plan(scenes.busy())
     assert text.index("REFUSED by guard") < text.index("REVERTS") < text.index("ModelActivation/doubao-seed-1-6  ")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_colour_adds_no_text_and_paints_words_of_one_colour_at_once(page: str) -> None:
+    colored = PAGES[page](Layout(80, color=True, frame=frame))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == PAGES[page](Layout(80, frame=frame))
+    assert not re.search(r"\x1b\[([0-9;]+)m[^\x1b\n]*\x1b\[0m\x1b\[\1m", colored)

@@ -113,7 +113,7 @@ def test_a_plan_is_good_until_it_expires() -> None:
     assert plan_file.expired(read, "the.plan", samples.NOW + timedelta(hours=23)) is None
     late = plan_file.expired(read, "the.plan", samples.NOW + timedelta(hours=24))
     assert late is not None
-    assert "expired at 2026-11-24T08:00:00Z" in late.message
+    assert "expired at 2026-11-24 08:00 UTC" in late.message
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 0, "", "Activated", (), ("a", "b"), UNOBSERVABLE])

@@ -221,9 +221,9 @@ HOSTILE = {
 @pytest.mark.parametrize("schema", HOSTILE.values(), ids=HOSTILE)
 def test_a_schema_that_would_never_end_counts_as_not_met_and_ends_soon(schema: dict[str, Any]) -> None:
     everything = declared(*(limit(f"m-{n}") for n in range(30)), constraint("bomb", schema))
-    began = time.monotonic()
+    began = time.process_time()
     found = says("constraint", everything)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert len(found) == 30
     assert all("takes too much work" in one.message and one.severity is Severity.ERROR for one in found)
 
@@ -233,9 +233,9 @@ def test_a_pattern_that_would_backtrack_for_ever_is_matched_in_linear_time() -> 
         "properties": {"metadata": {"properties": {"annotations": {"additionalProperties": {"pattern": "^(a+)+$"}}}}}
     }
     spiteful = limit(annotations={"x": "a" * 5000 + "b"})
-    began = time.monotonic()
+    began = time.process_time()
     assert len(says("constraint", declared(spiteful, constraint("r", schema)))) == 1
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_own_keywords_mean_what_the_standard_says() -> None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler import rules
 from reconciler.finding import Location, Severity
 from reconciler.kinds.declared import Declared, Held
 from reconciler.reasons import Reason
+from reconciler.state import Switches
 from tests.builders import NOW, M, account, activation, declared, endpoint, hours, limit, model, override, snapshot
 from tests.rules.helpers import at, context, placed, says
 
@@ -178,6 +180,15 @@ def test_what_is_live_and_declared_nowhere_is_told_by_its_address() -> None:
     assert not says("unmanaged-item", declared(activation(), limit(), override(endpoint={"name": "ep-1"})), seen)
 
 
+def test_a_switch_that_is_on_and_declared_nowhere_is_told() -> None:
+    seen = snapshot(Switches(free_tokens_only=True, auto_activation=False))
+    (found,) = says("unmanaged-item", declared(), seen)
+    assert found.message == "freeTokensOnly is on for account default, and no declaration says so"
+    assert not says("unmanaged-item", declared(account(free_tokens_only=True)), seen)
+    held = Held(Location("x.yaml", 1, 1), "PlatformAccount", "default", "default")
+    assert not says("unmanaged-item", declared(held=(held,)), seen)
+
+
 def test_what_an_unreadable_declaration_may_mean_is_not_called_unmanaged() -> None:
     seen, place = snapshot(model()), Location("x.yaml", 1, 1)
     assert not says("unmanaged-item", declared(held=(Held(place),)), seen)
@@ -190,3 +201,12 @@ def test_every_account_is_judged_on_its_own_set() -> None:
     everything = declared(account("a"), limit(name="one", account="a"))
     assert context(everything).declared.limits == everything.limits
     assert replace(everything, resources=()).for_account("a") == Declared()
+
+
+def test_two_accounts_that_turn_out_to_be_one_platform_account_conflict_once_both_are_seen() -> None:
+    everything = declared(account("a", platform="ark"), account("b", platform="ark", ark={"region": "elsewhere"}))
+    seen = context(everything, snapshot())
+    found = rules.check(replace(seen, identities={"a": "one", "b": "one"}))
+    assert [(one.resource, one.reason) for one in found] == [("PlatformAccount/a", Reason.CONFLICTED)]
+    assert "PlatformAccount/b" in found[0].message
+    assert not rules.check(replace(seen, identities={"a": "one", "b": "another"}))

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from reconciler.finding import Location
@@ -187,11 +188,15 @@ class Page:
         return "".join(self._painted(line) + "\n" for line in self.lines)
 
     def _painted(self, line: tuple[Span, ...]) -> str:
+        plain = "".join(safe(one.text) for one in line).rstrip()
         if not self.color:
-            return "".join(safe(one.text) for one in line).rstrip()
-        return "".join(
-            f"\x1b[{STYLES[one.style]}m{safe(one.text)}\x1b[0m" if STYLES[one.style] else safe(one.text) for one in line
-        ).rstrip()
+            return plain
+        painted, left = "", len(plain)
+        for style, spans in groupby((one for one in line if one.text), key=lambda one: STYLES[one.style]):
+            text = "".join(safe(one.text) for one in spans)[:left]
+            left -= len(text)
+            painted += f"\x1b[{style}m{text}\x1b[0m" if style and text else text
+        return painted
 
 
 def _words(spans: Iterable[Span]) -> Iterator[tuple[bool, Span]]:

@@ -6,21 +6,14 @@ from itertools import groupby
 from typing import Final
 
 from reconciler.finding import Location, Severity, in_order
-from reconciler.plan import Action, Change, ChangeReason, Plan, Verdict, VerdictKind
+from reconciler.plan import Action, Change, Plan, Verdict, VerdictKind
 from reconciler.report import Report
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span
 from reconciler.report.as_text.of_findings import failures, paragraphs
-from reconciler.report.as_text.words import count, moment, percent, until, value
+from reconciler.report.as_text.words import count, moment, moved, until, why
 from reconciler.state import Capability
 
 SIGNS: Final = {Action.CREATE: "+", Action.UPDATE: "~", Action.REVERT: "-"}
-_WHY: Final = {
-    ChangeReason.DECLARED: "declared, and not so on the platform yet",
-    ChangeReason.DRIFT: "drift: the platform left what was last applied",
-    ChangeReason.EXPIRED: "expired: expiresAt has passed, so the endpoint inherits again",
-    ChangeReason.REMOVED: "removed: nothing declares it any more",
-    ChangeReason.ADOPTED: "adopted: the platform has another value, which was never set from here",
-}
 
 
 def plan(*reports: Report, layout: Layout | None = None) -> str:
@@ -114,10 +107,8 @@ def _rows(change: Change, now: datetime) -> Iterable[tuple[Piece, ...]]:
         named = f"{change.target_name} ({change.target.name})" if change.target_name else change.target.name
         yield "endpoint", named
     for one in change.fields:
-        more = percent(one.before, one.after)
-        before, after = value(one.path, one.before), value(one.path, one.after)
-        yield one.path, f"{before} -> {after}" + (f" ({more})" if more else "")
-    yield Span("why", "dim"), Span(_WHY[change.reason], "dim")
+        yield one.path, moved(one, "->")
+    yield Span("why", "dim"), Span(why(change.reason), "dim")
     for note in change.notes:
         yield Span("note", "dim"), note
     if change.not_before is not None and change.not_before > now:
@@ -129,15 +120,13 @@ def _rows(change: Change, now: datetime) -> Iterable[tuple[Piece, ...]]:
 
 
 def _releases(page: Page, made: Plan) -> None:
-    if not made.releases:
-        return
-    page.gap()
-    page.wrapped(
-        f"No longer declared, and left alone in this run ({count(len(made.releases), 'item')}); --prune would "
-        "revert what says Revert and let go of what says Retain:"
-    )
-    for release in made.releases:
-        page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
+    ordered = sorted(made.releases, key=lambda release: (release.ends, release.why))
+    for (ends, because), group in groupby(ordered, key=lambda release: (release.ends, release.why)):
+        releases = list(group)
+        page.gap()
+        page.wrapped(f"{'Let go of' if ends else 'Left alone'} ({count(len(releases), 'item')}): {because}")
+        for release in releases:
+            page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
 
 
 def _summary(page: Page, report: Report, infos: int) -> None:

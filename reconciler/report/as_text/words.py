@@ -1,13 +1,23 @@
 """How values are said to people: numbers, times, durations, fields of items. Pure; escaping is the page's work."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.state import Rate, Unobservable, Value
+
+if TYPE_CHECKING:  # findings are said without what plans need
+    from reconciler.plan import ChangeReason, FieldChange
 
 UNSEEN: Final = "not visible"
 # What an absent field means, by its path.
 _ABSENT: Final = {"tokens": "no limit", "rpm": "inherited", "tpm": "inherited"}
+_WHY: Final = {  # by ChangeReason
+    "declared": "declared, and not so on the platform yet",
+    "drift": "drift: the platform left what was last applied",
+    "expired": "expired: expiresAt has passed, so the endpoint inherits again",
+    "removed": "removed: nothing declares it any more",
+    "adopted": "adopted: the platform has another value, never set from here",
+}
 
 
 def number(count: int) -> str:
@@ -46,6 +56,18 @@ def percent(before: Value, after: Value) -> str:
     change = 100 * (numbers[1] - numbers[0]) / numbers[0]
     said = f"{change:+,.0f}" if abs(change) >= 10 or change == int(change) else f"{change:+.1f}"
     return f"{said} %"
+
+
+def moved(field: "FieldChange", arrow: str) -> str:
+    """A field's way: 600 -> 120 (-80 %)."""
+    more = percent(field.before, field.after)
+    way = f"{value(field.path, field.before)} {arrow} {value(field.path, field.after)}"
+    return f"{way} ({more})" if more else way
+
+
+def why(reason: "ChangeReason") -> str:
+    """Why a change is intended."""
+    return _WHY[reason]
 
 
 def moment(when: datetime) -> str:
