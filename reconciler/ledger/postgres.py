@@ -70,7 +70,9 @@ class Session:
             cursor.executemany(_dialect(sql), rows)
 
     def has_table(self, name: str) -> bool:
-        return self.rows("SELECT to_regclass(?)::text", name)[0][0] is not None
+        # Read from the catalog, for to_regclass may answer from what this connection knew before it waited to be alone.
+        known = "SELECT 1 FROM pg_tables WHERE tablename = ? AND schemaname = ANY (current_schemas(false))"
+        return bool(self.rows(known, name))
 
     def alone(self) -> None:
         """An advisory lock of the ledger's own, let go of when the transaction ends."""

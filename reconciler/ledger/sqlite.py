@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.errors import LedgerError
+from reconciler.wal import write_ahead
 
 BUSY_S: Final = 10.0
 ROOM: Final = 256 * 1024  # with less, SQLite cannot make the files beside the ledger and calls it an I/O error
@@ -65,8 +66,7 @@ class Session:
         if not write:
             return
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            write_ahead(connection, BUSY_S)
         except sqlite3.Error:
             connection.close()
             raise

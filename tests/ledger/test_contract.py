@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -172,6 +173,24 @@ def test_only_one_holder_has_the_lock_and_the_other_is_told_who(open_: Open) -> 
     assert not lease.held()
     with open_().lock("default", "apply") as again:
         assert again.held()
+
+
+def test_many_who_come_at_once_to_a_new_ledger_get_the_lock_in_turn(open_: Open) -> None:
+    """Each opens, writes and closes it: SQLite's own waiting does not cover who comes first and who goes last."""
+    start, got = threading.Barrier(8), []
+
+    def come() -> None:
+        start.wait()
+        ledger = open_()
+        with ledger.lock("default", "apply", wait_s=30):
+            got.append(ledger)
+
+    many = [threading.Thread(target=come) for _ in range(8)]
+    for each in many:
+        each.start()
+    for each in many:
+        each.join()
+    assert len(got) == 8
 
 
 def test_a_waiting_run_gets_the_lock_once_it_is_free(open_: Open) -> None:

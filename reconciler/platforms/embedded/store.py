@@ -7,7 +7,6 @@ several processes and threads at once. Times are whole seconds since 1970 in UTC
 import contextlib
 import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from reconciler.errors import Permanent, PlatformError, Transient
 from reconciler.reasons import Reason
+from reconciler.wal import write_ahead
 
 APPLICATION_ID: Final = 0x4D504F4C  # "MPOL": tells our file from any other program's
 VERSION: Final = 1
@@ -175,7 +175,7 @@ def open_store(path: Path, *, create: bool) -> tuple[Store, bool]:
         try:
             fresh = _recognise(connection, name)
             if create:
-                _write_ahead(connection)
+                write_ahead(connection, BUSY_S)
             else:
                 connection.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -214,20 +214,6 @@ def _recognise(connection: sqlite3.Connection, name: str) -> bool:
             reason=Reason.PLATFORM_UNAVAILABLE,
         )
     return not tables
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """One fsync a transaction, and readers that do not wait for writers. Changing the mode does not wait by itself."""
-    deadline = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def create_tables(transaction: Transaction) -> bool:
