@@ -117,6 +117,20 @@ def test_a_column_sorts_both_ways_and_back_is_back(opened: Open, url: str) -> No
     page.wait_for_selector("th.limit[aria-sort=ascending]")
 
 
+def test_a_page_that_is_slow_to_come_is_not_lost_to_the_live_updates(opened: Open, url: str) -> None:
+    page = opened(f"{url}/models/default")
+    page.evaluate("poll()")  # what is on the page has its tag now
+    held: list[Any] = []
+    page.route("**/models/default?*", lambda route: held.append(route))  # noqa: PLW0108  # it wants a function
+    page.get_by_role("columnheader", name="Inference limit").get_by_role("link").click()
+    page.wait_for_url("**/models/default?*", wait_until="commit")
+    page.evaluate("void poll()")
+    for each in held:
+        each.continue_()
+    page.wait_for_selector("th.limit[aria-sort=ascending]")
+    assert rows(page)[0] == "doubao-seed-2-1-turbo"
+
+
 def test_a_filter_narrows_and_a_model_opens(opened: Open, url: str) -> None:
     page = opened(f"{url}/models/default")
     page.get_by_label("Which models").select_option("attention")

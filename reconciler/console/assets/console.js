@@ -9,6 +9,7 @@ const parser = new DOMParser();
 let tag = "";
 let address = location.href;
 let asking = 0;
+let going = 0; // pages that were asked for and are not here yet
 let skew = 0;
 
 document.documentElement.classList.add("script");
@@ -66,6 +67,7 @@ function flash(element) {
 // Ask for a page and settle it in; `quiet` where nothing but the platform moved.
 async function show(url, { quiet = false, focus = "" } = {}) {
   const turn = ++asking;
+  if (!quiet) tag = ""; // it is another page's from here on
   const headers = quiet && tag ? { "If-None-Match": tag } : {};
   const answer = await fetch(url, { headers, credentials: "same-origin", redirect: "follow" });
   if (turn !== asking) return;
@@ -105,7 +107,7 @@ function tell() {
 }
 
 async function poll() {
-  if (!document.hidden) {
+  if (!document.hidden && !going) {
     try {
       await show(location.href, { quiet: true });
     } catch {
@@ -119,10 +121,13 @@ async function go(url, { push = true, focus = "" } = {}) {
   if (push) history.pushState(null, "", url);
   else history.replaceState(null, "", url);
   address = location.href;
+  going += 1;
   try {
     await show(url, { focus });
   } catch {
     location.assign(url);
+  } finally {
+    going -= 1;
   }
 }
 
