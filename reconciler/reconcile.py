@@ -24,7 +24,7 @@ from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.pen import NoPen, Pen, recovered, result_word
-from reconciler.plan import Change, Plan, Question
+from reconciler.plan import Change, Question
 from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -110,7 +110,7 @@ def look(
     with asked.step("plan"):
         findings = _findings(asked, snapshot, history, capabilities, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
-        plan = _with_waits(replace(planning.make(question), errors=failures), asked.waits)
+        plan = planning.patient(replace(planning.make(question), errors=failures), asked.waits)
     with asked.step("guard"):
         plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
     report = Report(
@@ -259,21 +259,6 @@ def _question(  # a plan is asked for with all that is known
         under=asked.under,
         targets=asked.targets,
     )
-
-
-def _with_waits(plan: Plan, waits: Mapping[tuple[Target, str], datetime]) -> Plan:
-    """The plan with the back-off of items that failed lately; what was changed since is wanted differently and waits no more."""
-
-    def waiting(change: Change) -> Change:
-        until = waits.get((change.target, wish(change)))
-        return change if until is None else replace(change, not_before=max(until, change.not_before or until))
-
-    return replace(plan, changes=tuple(map(waiting, plan.changes))) if waits else plan
-
-
-def wish(change: Change) -> str:
-    """The fingerprint of what a change wants."""
-    return planning.fingerprint({wanted.path: wanted.after for wanted in change.fields})
 
 
 def _inputs_digest(asked: Asked) -> str:

@@ -21,6 +21,7 @@ from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
+from reconciler.plan import wish
 from reconciler.platforms import Platform, Reader, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -269,7 +270,7 @@ class Seat:
         now = self._world.clock()
         # Nothing is paired where nothing was applied.
         for change, outcome in zip(report.plan.changes, report.outcomes, strict=False):
-            self._count(outcome, reconcile.wish(change), now)
+            self._count(outcome, wish(change), now)
         if not report.failures:
             self._account_waits.succeeded(self._key)
 

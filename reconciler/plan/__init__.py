@@ -3,10 +3,12 @@
 question.py   what a plan is asked for, with its indexes     values.py   what a plan is made of
 making.py     the plan: one change list, ordered             items.py    one item: what differs, what it takes
 removal.py    what we own and nothing declares any more      notes.py    sentences for the reviewer
+patience.py   a loop's back-off laid over a plan
 """
 
 from reconciler.plan.items import differing, fingerprint, level, writes_of
 from reconciler.plan.making import make
+from reconciler.plan.patience import patient, wish
 from reconciler.plan.question import Question
 from reconciler.plan.values import (
     Action,
@@ -35,5 +37,7 @@ __all__ = [
     "kind_of",
     "level",
     "make",
+    "patient",
+    "wish",
     "writes_of",
 ]
