@@ -96,9 +96,7 @@ class Root(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
         """Run and exit, whatever happens; see `endings`."""
-        gc.set_threshold(
-            50_000, 20, 100
-        )  # declarations are trees that live to the end: looking for cycles is a fifth of a run
+        gc.set_threshold(*COLLECT)
         self._main_shell_completion({}, endings.COMMAND, COMPLETION_VARIABLE)
         sys.exit(endings.run(self, sys.argv[1:] if args is None else list(args)))
 

@@ -1,5 +1,6 @@
 """The command itself: what it costs to start, how it helps, and how it ends."""
 
+import contextlib
 import importlib
 import json
 import keyword
@@ -13,13 +14,16 @@ from pathlib import Path
 
 import click
 import pytest
+from stage import Stage
 
-from reconciler.cli import common, root
+from reconciler.cli import apply, common, root, status
 from reconciler.cli.endings import Stop, asked_for_json
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import LockHeld, Transient
+from reconciler.errors import LockHeld, PlatformError, Transient
+from reconciler.state import Operation, Target, Write
 from tests.cli.conftest import Call
+from tests.conftest import Overseer
 
 HEAVY = ("pydantic", "ruamel", "jsonschema", "sqlite3", "reconciler.kinds", "reconciler.report")
 
@@ -239,3 +243,23 @@ def test_a_shell_completes_verbs_from_the_table() -> None:
         [sys.executable, "-m", "reconciler.cli"], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "plain,completion\n"
+
+
+def test_a_write_by_a_verb_that_only_reads_does_not_escape_this_suite(
+    call: Call, overseer: Overseer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(tmp_path)
+    write = Write(Operation.CLEAR_OVERRIDE, Target("EndpointRateOverride", "nobody"), {})
+
+    def disobedient(*_: object, **__: object) -> None:
+        with contextlib.suppress(PlatformError):
+            stage.platform.write(write)
+
+    for verb in (status, apply):
+        monkeypatch.setattr(verb.command, "callback", disobedient)
+    call("apply")
+    assert overseer.caught == []
+    call("status")
+    caught, overseer.caught = overseer.caught, []
+    stage.close()
+    assert caught == [("status", write)]
