@@ -9,17 +9,25 @@ the durable record; a *baseline* is what an item was before we first wrote it.
 Verbs at the root, nouns in rooms, imports only go down:
 
     cli/             arguments -> calls -> exit code; one module a verb; the only place that prints
+    listening.py     the loop's own page: metrics, /livez, /readyz, the console
+    controller/      the loop: wake, pass, publish, back off; on files and in a cluster
+    console/         the read-only page over policy
+    attesting.py     a person's word for what the platform has no action for
     reconcile.py     one pass: load -> check -> observe -> plan -> guard -> apply -> report
+    holding.py pen.py    what waits behind what was refused; how a run writes its journal
     apply.py         carries out a plan level by level; never decides
     ledger/          lock, journal, ownership, baseline
-    sources/         WHERE IT IS DECLARED   files
-    platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark
+    metrics.py notify.py tracing.py   who else hears of a pass
+    sources/         WHERE IT IS DECLARED   files, a cluster
+    platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark/
+    serving.py wal.py    a server in a thread; an SQLite file for many writers
     ------------------------------------------------ below: no I/O, no clock, no environment, no logging
     report/          WHAT IS SAID           as_text, as_json, ...
-    status.py        findings + outcomes + previous conditions + now -> conditions
+    status/          findings + outcomes + previous conditions + now -> conditions
     check.py         what the rules say of declarations without a platform
     guards.py        judge a whole plan before its first write
-    load.py plan.py schema.py
+    adopt.py proof.py records.py    what is live as declarations; what was read back; what is remembered
+    load/ plan/ schema/
     rules/           WHAT IS ALLOWED        one rule a file
     kinds/           WHAT MAY BE DECLARED   one kind a file
     state.py finding.py errors.py reasons.py

@@ -1,6 +1,6 @@
 """The published words for why a condition, a finding or a failure is as it is.
 
-They are the `reason` of every status condition (DESIGN: status conditions) and never change once released.
+They are the `reason` of every status condition and never change once released.
 A rule's reason, a platform error's reason and an outcome's reason are all one of these. No logic here.
 """
 

@@ -154,7 +154,7 @@ def capabilities(*manual: Operation, unsupported: tuple[Operation, ...] = ()) ->
     }
 
 
-# What an account on Ark without private actions can do (ARK.md, section 3).
+# What an account on Ark without private actions can do (A10).
 ARK: Final = capabilities(
     Operation.SET_LIMIT,
     Operation.REMOVE_LIMIT,

@@ -164,7 +164,7 @@ def _rule(page: Page, rule: rules.Rule) -> None:
     _titled(page, rule.id, f"rule: {rule.severity.value}{becomes}{online}", rule.doc)
     if rule.source:
         page.gap()
-        page.wrapped(Span(f"From {', '.join(rule.source)} of the platform's page", "dim"), ":" if rule.phrase else "")
+        page.wrapped(Span(f"From {', '.join(rule.source)} in docs/platform.md", "dim"), ":" if rule.phrase else "")
         if rule.phrase:
             page.wrapped(rule.phrase, indent=2)
 

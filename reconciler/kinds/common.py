@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
-MAX_RATE: Final = 2**31 - 1  # Ark's Rpm and Tpm are 32-bit (ARK.md 2.4)
+MAX_RATE: Final = 2**31 - 1  # Ark's Rpm and Tpm are 32-bit (A7)
 QUANTITY: Final = r"^[0-9]{1,16}(\.[0-9]{1,12})?[kMG]$"
 _UNITS: Final = {"k": 10**3, "M": 10**6, "G": 10**9}
 NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"

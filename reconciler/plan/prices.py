@@ -6,7 +6,7 @@ from typing import Final
 
 from reconciler.state import Price
 
-# Ark's charge items (ARK.md 3) as people say them; an item that is not here is shown by its own name.
+# Ark's charge items as people say them; an item that is not here is shown by its own name.
 _WORDS: Final = {
     "InferencePrompt": "input",
     "InferenceCompletion": "output",

@@ -1,6 +1,6 @@
 """Every output as JSON, for machines: one valid document on every exit, the same bytes for the same values.
 
-Pure: values in, text out. The shapes are published: the plan's in DESIGN.md, all of them by `output_schemas`.
+Pure: values in, text out. The shapes are published: all of them by `output_schemas`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -50,7 +50,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`source` names the S and D statements of the platform's page it comes from; `phrase` quotes that page.
+    """`source` names the facts of docs/platform.md it comes from (S, D, A); `phrase` quotes the platform's page.
 
     `reason` is what an error or warning of this rule becomes in a condition, None where it becomes none.
     """

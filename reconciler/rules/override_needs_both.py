@@ -1,6 +1,6 @@
 """On ark, an override with one of rpm and tpm cannot be written while the endpoint inherits the other.
 
-Why: Ark's UpdateEndpoint takes Rpm and Tpm together, and there is no published way to say "inherited" for one of them.
+Why: Ark's UpdateEndpoint takes Rpm and Tpm together (A7), and no published way says "inherited" for one of them.
 What to do: declare both.
 """
 
@@ -39,7 +39,7 @@ RULE = Rule(
     id="override-needs-both",
     severity=Severity.ERROR,
     reason=Reason.RULE_VIOLATION,
-    source=("ARK 2.5",),
+    source=("A7",),
     check=_check,
     needs_platform=True,
 )

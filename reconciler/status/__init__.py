@@ -1,6 +1,6 @@
 """Findings, changes, outcomes, previous conditions and `now` become status conditions. Pure; one table decides.
 
-The same conditions appear in `status` and on custom resources (metav1 shape); DESIGN.md's table of situations is the spec.
+The same conditions appear in `status` and on custom resources (metav1 shape); docs/reference/conditions.md tells them all.
 
     standing.py    what is judged: one account after a pass       situations.py  which row of the table a resource is in
     table.py       the rows: a reason's conditions and next look  conditions.py  rows and previous conditions -> conditions

@@ -54,3 +54,15 @@ def test_every_link_within_the_project_leads_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     inside = [unquote(link.partition("#")[0]) for link in links if not re.match(r"[a-z]+:|#", link)]
     assert [link for link in inside if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_every_fact_of_the_platform_that_is_named_is_written_down_with_its_source() -> None:
+    page = (ROOT / "docs" / "platform.md").read_text(encoding="utf-8")
+    known = set(re.findall(r'<a id="([sda]\d+)"></a>', page))
+    named = {
+        fact.lower()
+        for path in (ROOT / "reconciler").rglob("*.py")
+        for fact in re.findall(r"\b[SDA]\d{1,2}\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert named - known == set()

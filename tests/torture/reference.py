@@ -1,4 +1,4 @@
-"""A second, independent telling of ARK.md section 6: what the platform takes and refuses, as plain values. Shares no code with us.
+"""A second, independent telling of docs/platform.md: what the platform takes and refuses, as plain values. Shares no code with us.
 
 It covers S2, S5-S8, S15-S17, S20-S23, S25 and S30 for language models that are paid by token, without free quota.
 """

@@ -1,7 +1,7 @@
 """Ark's errors become ours, once, here. Pure: what a reply said comes in, an exception to raise comes out.
 
-Codes are ARK.md 2.3; what is not in the table is judged by its HTTP status. Message text decides nothing, with one exception:
-ARK.md knows NotVerifiedAccount and BalanceNotEnough as words of an OperationDenied without saying which field holds them.
+Codes are A4 and A5; what is not in the table is judged by its HTTP status. Message text decides nothing, with one exception:
+NotVerifiedAccount and BalanceNotEnough are known as words of an OperationDenied, but not which field holds them.
 """
 
 import re

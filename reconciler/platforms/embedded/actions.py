@@ -262,7 +262,7 @@ def _list_rates(asked: Asked) -> Json:
 
 
 def _inference_usage(asked: Asked) -> Json:
-    """The fields' names are this server's own: ARK.md has the shape and the billing statuses, not the names."""
+    """The fields' names are this server's own: the shape and the billing statuses are published, the names are not."""
     first, last = (_day(asked.body, field) for field in ("StartTime", "EndTime"))
     size = 3600 if wire.one_of(asked.body, "QueryInterval", ("Day", "Hour")) == "Hour" else 86_400
     with asked.engine.store.read() as tx:

@@ -1,6 +1,6 @@
 """The data plane's wire: chat completions (also streaming) and embeddings, which echo and say so; usage is metered.
 
-Error codes are ARK.md 4. Tokens are counted by bytes, four to a token: no tokenizer is pretended.
+Error codes are A12. Tokens are counted by bytes, four to a token: no tokenizer is pretended.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Models and endpoints as Ark's replies show them (ARK.md 2.4, 2.5 and 3). Pure: state values in, JSON values out."""
+"""Models and endpoints as Ark's replies show them. Pure: state values in, JSON values out."""
 
 from datetime import UTC, datetime
 from typing import Any, Final

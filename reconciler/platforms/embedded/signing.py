@@ -71,7 +71,7 @@ def verify(request: Request, access_key: str, secret_key: str, now: datetime) ->
 
 
 def signature(request: Request, signed_headers: str, scope: Scope, secret_key: str) -> str:
-    """The hex signature over `signed_headers` ("a;b;c"), which may be any list (ARK.md 2.2)."""
+    """The hex signature over `signed_headers` ("a;b;c"), which may be any list (A1)."""
     lines = "".join(f"{name}:{_signed_value(name, request.headers)}\n" for name in signed_headers.split(";"))
     canonical = "\n".join(
         (

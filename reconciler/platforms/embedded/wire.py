@@ -1,7 +1,7 @@
 """Ark's control-plane wire: the envelope, its error codes with their numbers, request checks and paging.
 
-Pure: values in, JSON values out. Codes and numbers are ARK.md 2.3; where that names a family only (`InvalidParameter.X`,
-`ResourceNotFound.X`) the last word is the parameter or the resource. HTTP statuses are this server's own where ARK.md has none.
+Pure: values in, JSON values out. Codes are A4 and A5; where those name a family only (`InvalidParameter.X`, `ResourceNotFound.X`) the last
+word is the parameter or the resource. HTTP statuses are this server's own where none is published.
 """
 
 import json
