@@ -1,7 +1,7 @@
 """Every word of the page, in English and in Chinese, in one table. No logic but the choice of the language.
 
 The Chinese words for the platform's own ideas are those of its page (开通管理). What a rule, a plan or the platform says comes
-with the report and is shown as it is.
+with the report and is shown as it is, below what it means (`chinese`).
 """
 
 from typing import Final

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from reconciler.console.chinese import MEANS
 from reconciler.console.messages import LANGUAGES, MESSAGES
 from reconciler.plan import prices
 from reconciler.state import UNOBSERVABLE, Price, Rate, Value
@@ -25,6 +26,10 @@ class Saying:
         """A published word (a reason, a state) in the language; as it is where there is no translation."""
         found = MESSAGES.get(f"{group}.{key}")
         return found[self._index] if found else key
+
+    def means(self, word: str) -> str:
+        """What a rule, check, guard or reason means, where the language is not that of the report itself; "" otherwise."""
+        return MEANS.get(word, "") if self.language == "zh" else ""
 
     def counted(self, key: str, count: int) -> str:
         """The message for one or for many, with the number."""

@@ -103,10 +103,11 @@ spec: {model: doubao-embedding-vision, state: NotActivated}
 class Scene:
     """The account, its passes and its desk."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, hostile: bool = True) -> None:
         self.stage = Stage(home, now=NOW - timedelta(hours=47))
         self.stage.engine.plant(seed.read("seed.yaml", SEED.encode()))
-        self.stage.models(EVIL, activated=1, docs_url="javascript:alert(1)")
+        if hostile:
+            self.stage.models(EVIL, activated=1, docs_url="javascript:alert(1)")
         self.policies = dict(POLICIES)
         self.desk = Desk(lambda: self.stage.now, self.past)
 

@@ -3,6 +3,7 @@
 PICTURES=write puts the pictures of the README into docs/images.
 """
 
+import contextlib
 import os
 import re
 import subprocess
@@ -12,7 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from served import Rig, serve
 
 from reconciler import serving
 from reconciler.console.application import application
@@ -20,7 +23,6 @@ from reconciler.console.desk import Desk, Past
 from reconciler.console.gate import Gate
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import open_engine
-from reconciler.platforms.embedded.metering import Call
 from tests import builders as b
 from tests.console.scene import EVIL, Scene
 
@@ -198,12 +200,12 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """`modelpolicy console` as a process, over a platform that a team uses meanwhile; its address and its folder."""
     (tmp_path / "policies.yaml").write_text(
         "apiVersion: modelpolicy.dev/v1alpha1\nkind: InferenceLimit\nmetadata: {name: fuse}\n"
-        "spec: {model: doubao-seed-1-8, tokens: 2000000}\n"
+        "spec: {model: doubao-seed-1-8, tokens: 2000}\n"
     )
     database = tmp_path / ".modelpolicy" / "platform.db"
     engine = open_engine(database, lambda: datetime.now(UTC))
     engine.activate("doubao-seed-1-8")
-    engine.set_limit("doubao-seed-1-8", 2_000_000)
+    engine.set_limit("doubao-seed-1-8", 2_000)
     engine.close()
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler.cli", "console", "policies.yaml", "--listen", ":0", "--interval", "1s"],
@@ -221,19 +223,27 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         process.stderr.close()
 
 
+def chat(rig: Rig, tokens: int) -> httpx.Response:
+    """A chat as a team's own client would have it, of so many tokens (four bytes each) and one for the answer."""
+    asked = {"role": "user", "content": "word" * tokens}
+    body = {"model": "doubao-seed-1-8", "messages": [asked], "max_tokens": 1}
+    key = {"Authorization": f"Bearer {rig.keys.api_key}"}
+    return rig.http.post(f"{rig.url}/api/v3/chat/completions", json=body, headers=key)
+
+
 def test_a_limit_is_seen_to_fill_and_to_pause_its_model_live_while_tokens_are_used(
     opened: Open, served: tuple[str, Path]
 ) -> None:
     address, database = served
     page = opened(f"{address}/models/default")
     row = page.locator("tr", has_text="doubao-seed-1-8")
-    row.get_by_text("0 of 2M").wait_for()
+    row.get_by_text("0 of 2k").wait_for()
     page.evaluate("window.kept = true")
-    engine = open_engine(database, lambda: datetime.now(UTC))
-    engine.use(Call("doubao-seed-1-8", 1_500_000))
-    row.get_by_text("1.5M of 2M").wait_for()
-    engine.use(Call("doubao-seed-1-8", 600_000))
-    engine.close()
+    with contextlib.contextmanager(serve)(database) as rig:
+        assert chat(rig, 1_500).status_code == httpx.codes.OK
+        row.get_by_text("1.5k of 2k").wait_for()
+        assert chat(rig, 600).status_code == httpx.codes.OK
+        assert chat(rig, 1).json()["error"]["code"] == "SetLimitExceeded"
     row.locator(".chip", has_text="Limit reached").wait_for()
     assert page.locator("#headline").inner_text() == "1 model is stopped by the platform."
     assert page.evaluate("window.kept") is True
@@ -315,8 +325,17 @@ def test_ten_thousand_endpoints_are_painted_within_a_second_and_found_by_name(
 def test_the_pictures_of_the_readme_are_of_this_console(
     opened: Open, url: str, name: str, path: str, look: dict[str, Any], tmp_path: Path
 ) -> None:
-    page = opened(f"{url}{path}", **look)
-    folder = IMAGES if os.environ.get("PICTURES") == "write" else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}.png", clip={"x": 0, "y": 0, "width": look["width"], "height": 900})
+    with contextlib.ExitStack() as made:
+        if to_keep := os.environ.get("PICTURES") == "write":  # of a scene as it is anywhere, with nobody hostile in it
+            scene = Scene(tmp_path, hostile=False)
+            made.callback(scene.stage.close)
+            scene.two_days()
+            scene.by_hand()
+            listening = serving.listen("127.0.0.1", 0)
+            url = made.enter_context(serving.in_background(application(scene.desk, Gate()), listening))
+        page = opened(f"{url}{path}", **look)
+        folder = IMAGES if to_keep else tmp_path
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png", clip={"x": 0, "y": 0, "width": look["width"], "height": 900})
+        page.goto("about:blank")
     assert (IMAGES / f"{name}.png").exists()

@@ -9,16 +9,18 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from reconciler import console
+from reconciler import console, guards, rules
 from reconciler.console import listing, plot
 from reconciler.console.account import Account, Meter, Tone
 from reconciler.console.application import POLICY, application
+from reconciler.console.chinese import MEANS
 from reconciler.console.desk import Desk, Past
 from reconciler.console.gate import COOKIE, Gate, is_loopback
 from reconciler.console.messages import MESSAGES, preferred
 from reconciler.console.saying import Saying
 from reconciler.errors import LedgerError
 from reconciler.finding import Finding, Severity
+from reconciler.load import CHECKS
 from reconciler.plan import Action
 from reconciler.plan.drift import Moved
 from reconciler.reasons import Reason
@@ -116,6 +118,19 @@ def test_the_language_is_the_reader_s_and_a_choice_of_another_stays(client: Test
     assert "推理限额" in text(client, "/")
     assert 'data-theme="dark"' in client.get("/?theme=dark").text
     assert "data-theme" not in client.get("/?theme=auto").text
+
+
+def test_what_the_report_says_is_explained_in_chinese_above_its_own_words(client: TestClient) -> None:
+    page = client.get("/findings/default", headers={"accept-language": "zh"}).text
+    assert (
+        '<span class="means">平台上存在没有任何声明的配置，将保持原样。</span><span class="original" lang="en">' in page
+    )
+    assert 'class="means"' not in client.get("/findings/default", headers={"accept-language": "en"}).text
+
+
+def test_every_rule_check_guard_and_reason_is_explained_in_chinese() -> None:
+    assert set(MEANS) == {*rules.registry(), *CHECKS, *guards.GUARDS, *(reason.value for reason in Reason)}
+    assert [key for key, text in MEANS.items() if not text.endswith("。")] == []
 
 
 def test_every_message_is_there_in_both_languages_with_the_same_values() -> None:
