@@ -75,7 +75,7 @@ def adopt(live: Live) -> Adoption:
 def _adapted(live: Live, resource: Resource[Any], target: Target | None, notes: list[str]) -> Edit | None:
     """The edit that makes one declaration say what is live; None where it does, or where a person has to."""
     if target is None:
-        notes.append(f"{resource.address} ({resource.origin}) names nothing that is live; it is left as it is")
+        notes.append(f"{resource.cited} names nothing that is live; it is left as it is")
         return None
     kind = registry()[resource.kind]
     seen, wanted = kind.live(live.snapshot, target), kind.desired(resource, live.now)
@@ -88,7 +88,7 @@ def _adapted(live: Live, resource: Resource[Any], target: Target | None, notes: 
         edit.rewrite(live.texts[resource.origin.file], [change])
     except Uneditable as error:
         told = ", ".join(f"{one.path} is {one.before!r}" for one in changes)
-        notes.append(f"{resource.address} ({resource.origin}) has to be changed by hand, because {error}: {told}")
+        notes.append(f"{resource.cited} has to be changed by hand, because {error}: {told}")
         return None
     return change
 

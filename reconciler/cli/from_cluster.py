@@ -42,7 +42,7 @@ def preview(place: Place, files: tuple[str, ...]) -> tuple[Report, ...]:
     """One look at each account that the resources in `files` are on, as if they were applied."""
     read = opening.read(files)
     with closing(client.connect(place.kubeconfig, place.context)) as connected:
-        default = place.namespaces[0] if place.namespaces else client.own_namespace()
+        default = place.namespaces[0] if place.namespaces else connected.namespace
         resources = [replace(each, namespace=each.namespace or default) for each in read.declared.resources]
         source = _read(connected, replace(place, namespaces=()))
         refused = in_order((*read.findings, *_applied(source.parts.cluster, resources)))

@@ -79,7 +79,11 @@ def _selector(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--kubeconfig", type=click.Path(exists=True, dir_okay=False), help="Default: the pod's own, else kubectl's."
 )
 @click.option("--context", "context_name", metavar="NAME", help="A context of the kubeconfig.")
-@click.option("--lease-namespace", metavar="NAME", help="Where the lease is (default: the operator's own namespace).")
+@click.option(
+    "--lease-namespace",
+    metavar="NAME",
+    help="Where the lease is (default: the pod's own namespace, else the context's).",
+)
 @click.option("--lease-name", default="modelpolicy-operator", show_default=True, metavar="NAME", help="One a shard.")
 @click.option(
     "--lease-duration", type=Duration(), default="15s", show_default=True, help="After which a standby takes over."
@@ -101,7 +105,7 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     diary = Diary(terminal, opening.clock(), as_json=flags["log_format"] == "json")
     connected = client.connect(flags["kubeconfig"], flags["context_name"])
     scope = Scope(tuple(sorted(set(flags["namespaces"]))), flags["selector"])
-    space = flags["lease_namespace"] or client.own_namespace()
+    space = flags["lease_namespace"] or connected.namespace
     seal = Seal(space, flags["lease_name"], f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}", flags["lease_duration"])
     source = in_cluster.assemble(connected, scope, seal, opening.clock())
     audience = Audience(diary)

@@ -192,9 +192,16 @@ class InCluster:
             yield judged.address, body_of(status.to_json(judged))
 
     def _previous(self, address: str) -> ResourceStatus | None:
-        told = (self.parts.cluster.get(address) or {}).get("status") or {}
+        thing = self.parts.cluster.get(address) or {}
+        told = thing.get("status") or {}
         own = {key: told[key] for key in ("conditions", "observedGeneration") if key in told}
-        return status.from_json({**own, "address": address, "kind": address.split("/")[0]}) if own else None
+        return (
+            status.from_json(
+                {**own, "address": address, "kind": address.split("/")[0], "uid": thing["metadata"]["uid"]}
+            )
+            if own
+            else None
+        )
 
     def _broken(self, found: Iterable[Finding], now: datetime) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Resources that could not be understood although the API server took them."""
@@ -214,13 +221,10 @@ class InCluster:
 
     def _tell(self, done: Pass) -> None:
         report, account = done.report, done.report.account
-        reasons = {each.address: each.condition(ConditionType.READY) for each in report.statuses}
         entries = [each for each in as_log.entries(report, done.before, first=False) if each.address]
         entries.sort(key=lambda each: each.level == "info")
         for entry in entries[:MOST_EVENTS]:
-            ready = reasons.get(entry.address)
-            word = ready.reason.value if entry.event == "condition" and ready else "Applied"
-            word = "WriteFailed" if entry.event == "outcome" and entry.level == "error" else word
+            word = entry.reason or ("WriteFailed" if entry.level == "error" else "Applied")
             self._event(entry.address, word, entry.message, warning=entry.level != "info")
         if len(entries) > MOST_EVENTS:
             rest = len(entries) - MOST_EVENTS

@@ -35,7 +35,8 @@ class Resource(Generic[S]):
     """A declared document that passed its own kind's checks. `spec` is its kind's model, never changed after loading.
 
     `origin` is where the document starts; `positions` maps a path such as ("spec", "tokens") to its value's line and
-    column. `created` is set in a cluster only and decides which of two claimants is the older.
+    column. `created` and `uid` are set in a cluster only: the one decides which of two claimants is the older, the other tells a
+    resource from one that was made again by the same name.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Resource(Generic[S]):
     positions: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     generation: int | None = None
     created: datetime | None = None
+    uid: str = field(default="", repr=False)
     deleting: bool = False
     # Kind/name, or Kind/namespace/name in a cluster: unique in a valid set. Every step asks for it, so it is made once.
     address: str = field(init=False, repr=False, compare=False)
@@ -55,6 +57,12 @@ class Resource(Generic[S]):
     def __post_init__(self) -> None:
         namespace = f"{self.namespace}/" if self.namespace else ""
         object.__setattr__(self, "address", f"{self.kind}/{namespace}{self.name}")
+
+    @property
+    def cited(self) -> str:
+        """The address and, where that does not say it already, the place in its file."""
+        place = str(self.origin)
+        return self.address if place == self.address else f"{self.address} ({place})"
 
     @property
     def account(self) -> str:

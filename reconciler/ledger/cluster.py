@@ -58,8 +58,8 @@ class Shelf(Protocol):
         """Replace a resource's status; one that is gone is left."""
         ...
 
-    def there(self, address: str) -> bool:
-        """Whether there is such a resource."""
+    def identity(self, address: str) -> str:
+        """What tells a resource from a later one by the same name; "" where there is none."""
         ...
 
     def hold(self, address: str) -> None:
@@ -75,6 +75,7 @@ class _Account:
     written: dict[str, Status]  # by address, as the server has it
     at_s: dict[str, float]  # when each was written, by a monotonic clock
     told: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by address, as last published
+    identities: dict[str, str] = field(default_factory=dict)  # by address, of the resource that `written` is about
     settled: dict[str, _Said] = field(default_factory=dict)  # by address, what is certainly on the server
     pending: list[Pending] = field(default_factory=list)
     intended: bool = False  # whether the server has intents that are settled here
@@ -95,7 +96,7 @@ class ClusterLedger:
         known = self._account(account)
         with self._lock:
             for target, record in known.records.items():
-                if record.owner and not self._shelf.there(record.owner):  # gone without a claim on its item
+                if record.owner and not self._shelf.identity(record.owner):  # gone without a claim on its item
                     known.records[target] = Record(target=target, set_at=record.set_at, removed_at=record.removed_at)
             return History(records=dict(known.records), exists=True, pending=tuple(known.pending))
 
@@ -146,7 +147,11 @@ class ClusterLedger:
     def statuses(self, account: str) -> Mapping[str, Any]:
         known = self._account(account)
         if not known.told:
-            known.told = {address: _told(address, status) for address, status in known.written.items() if status}
+            known.told = {
+                address: {**_told(address, status), "uid": known.identities.get(address, "")}
+                for address, status in known.written.items()
+                if status
+            }
         return known.told
 
     def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
@@ -157,7 +162,9 @@ class ClusterLedger:
         due: list[_Due] = []
         for address, status in statuses.items():
             said = (status, tuple(managed.get(address, ())))
-            if address == last or known.settled.get(address) == said or not self._speaks(account, address):
+            if address == last or not self._meet(known, address, status) or not self._speaks(account, address):
+                continue
+            if known.settled.get(address) == said:
                 continue
             body = body_of(*said)
             if self._worth_it(known, address, body):
@@ -166,7 +173,7 @@ class ClusterLedger:
                 known.settled[address] = said
         self._write_all(known, due)
         # The account goes last: its intents are kept until every record that they stand for is on its resource.
-        if last in statuses:
+        if last in statuses and self._meet(known, last, statuses[last]):
             body = body_of(statuses[last], managed.get(last, ()))
             if known.intended or self._worth_it(known, last, body):
                 self._write(known, last, {**body, **_pending(known.pending)})
@@ -213,8 +220,9 @@ class ClusterLedger:
                     for record in _records(status.get("managed", ()))
                 }
                 pending = [_intent(each) for status in written.values() for each in status.get("pending", ())]
-                now_s = self._monotonic()
-                self._accounts[account] = _Account(records, written, dict.fromkeys(written, now_s), pending=pending)
+                identities = {address: self._shelf.identity(address) for address in written}
+                at_s = dict.fromkeys(written, self._monotonic())
+                self._accounts[account] = _Account(records, written, at_s, pending=pending, identities=identities)
             return self._accounts[account]
 
     def _managed(self, known: _Account) -> Mapping[str, list[Record]]:
@@ -225,6 +233,16 @@ class ClusterLedger:
                 if record.owner:
                     found.setdefault(record.owner, []).append(record)
         return found
+
+    def _meet(self, known: _Account, address: str, told: Status) -> bool:
+        """Forget what was written to a resource that was deleted since: another by its name has no status yet. False where
+        what is told is about the one that is gone."""
+        identity = self._shelf.identity(address)
+        if known.identities.setdefault(address, identity) != identity:
+            known.identities[address] = identity
+            known.written.pop(address, None)
+            known.settled.pop(address, None)
+        return bool(told.get("uid", identity) == identity)
 
     def _worth_it(self, known: _Account, address: str, body: Status) -> bool:
         before = known.written.get(address) or {}

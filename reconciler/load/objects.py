@@ -41,6 +41,7 @@ def judge(thing: Mapping[str, Any]) -> Judged:
         annotations=meta.get("annotations") or {},
         generation=meta.get("generation"),
         created=_moment(meta.get("creationTimestamp")),
+        uid=meta.get("uid") or "",
         deleting="deletionTimestamp" in meta,
     )
     return Judged(resource=resource, location=location)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.plan import Change, ChangeReason
+from reconciler.reasons import Reason
 from reconciler.report import Report, plain
 from reconciler.report.as_text import words
 from reconciler.report.as_text.layout import safe
@@ -18,13 +19,14 @@ from reconciler.status import Condition, ConditionType, ResourceStatus, Truth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line: `event` is a fixed word (pass, outcome, condition, failure, lead, trouble)."""
+    """One line: `event` is a fixed word (pass, outcome, condition, failure, lead, trouble); `reason` is a condition's."""
 
     level: str
     event: str
     account: str
     message: str
     address: str = ""
+    reason: str = ""
 
 
 def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -> Iterator[Entry]:
@@ -36,8 +38,10 @@ def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -
             told.add(outcome.address)
             yield _outcome(account, outcome, change)
     for status in report.statuses:
-        ready = status.condition(ConditionType.READY)
-        old = before.get(status.address)
+        ready, old = status.condition(ConditionType.READY), before.get(status.address)
+        accepted = status.condition(ConditionType.ACCEPTED)
+        if accepted is not None and _rivalled(accepted) and _differs(old, accepted):
+            yield _condition(account, status.address, accepted)
         if ready is None or status.address in told or not _differs(old, ready):
             continue
         if old is None and ready.status is Truth.TRUE:
@@ -67,9 +71,14 @@ def as_json(entry: Entry, now: datetime) -> str:
     return json.dumps({key: value for key, value in document.items() if value is not None}, ensure_ascii=True)
 
 
-def _differs(old: ResourceStatus | None, ready: Condition) -> bool:
-    before = old.condition(ConditionType.READY) if old else None
-    return before is None or (before.status, before.reason) != (ready.status, ready.reason)
+def _differs(old: ResourceStatus | None, now: Condition) -> bool:
+    before = old.condition(now.type) if old else None
+    return before is None or (before.status, before.reason) != (now.status, now.reason)
+
+
+def _rivalled(accepted: Condition) -> bool:
+    """Whether another resource claims the item that this one keeps."""
+    return accepted.status is Truth.TRUE and accepted.reason is Reason.CONFLICTED
 
 
 def _outcome(account: str, outcome: Outcome, change: Change) -> Entry:
@@ -88,14 +97,16 @@ def _outcome(account: str, outcome: Outcome, change: Change) -> Entry:
     )
 
 
-def _condition(account: str, address: str, ready: Condition) -> Entry:
-    message = f"Ready {ready.status.value}, {ready.reason.value}"
+def _condition(account: str, address: str, told: Condition) -> Entry:
+    well = told.status is Truth.TRUE and not _rivalled(told)
+    message = f"{told.type.value} {told.status.value}, {told.reason.value}"
     return Entry(
-        level="info" if ready.status is Truth.TRUE else "warning",
+        level="info" if well else "warning",
         event="condition",
+        reason=told.reason.value,
         account=account,
         address=address,
-        message=f"{message}: {ready.message}" if ready.message and ready.status is not Truth.TRUE else message,
+        message=f"{message}: {told.message}" if told.message and not well else message,
     )
 
 

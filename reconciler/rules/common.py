@@ -60,7 +60,7 @@ def listed(names: Iterable[str]) -> str:
 
 def others(resources: Iterable[Resource[Any]]) -> str:
     """Resources by address and place, in order, at most a handful."""
-    return listed(f"{resource.address} ({resource.origin})" for resource in resources)
+    return listed(resource.cited for resource in resources)
 
 
 def moment(time: datetime) -> str:

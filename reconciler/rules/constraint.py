@@ -161,7 +161,7 @@ def _finding(constraint: Constraint, message: str, place: _Place, severity: Seve
 
 
 def _hint(constraint: Constraint) -> str:
-    return f"{constraint.address} ({constraint.origin}) asks for it."
+    return f"{constraint.cited} asks for it."
 
 
 def told_by(finding: Finding, constraint: Constraint) -> bool:

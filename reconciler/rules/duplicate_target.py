@@ -1,11 +1,13 @@
 """Two resources declare the same item, or two PlatformAccounts are one platform account.
 
 Why: whichever is carried out last would win, so each pass would undo the other's wish. In files neither is carried out; in a
-cluster the older one keeps the item.
+cluster the older one keeps the item, and is told of the other.
 What to do: delete one of the two, or let them name different items. An endpoint named once by id and once by name is one endpoint.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from reconciler.finding import Finding, Severity
@@ -44,38 +46,54 @@ def platform_account(account: Resource[PlatformAccountSpec]) -> Hashable:
     return spec.platform, (spec.ark.endpoint or "").rstrip("/"), spec.ark.region, key
 
 
-def _older_wins(claimants: list[Resource[Any]]) -> list[Resource[Any]]:
-    """Those in conflict: all of them in files; all but the oldest in a cluster, where creation times tell."""
+def _winner(claimants: list[Resource[Any]]) -> Resource[Any] | None:
+    """Who keeps the item: nobody in files; the oldest in a cluster, where creation times tell."""
     if any(each.created is None for each in claimants):
-        return claimants
-    return sorted(claimants, key=lambda each: (each.created, each.namespace or "", each.name))[1:]
+        return None
+    return min(claimants, key=lambda each: (each.created, each.namespace or "", each.name))
 
 
-def _conflicts(
-    claims: Iterable[tuple[Hashable, Resource[Any]]],
-) -> Iterator[tuple[Resource[Any], list[Resource[Any]]]]:
-    """Each resource that loses its claim, with the others that make it."""
+@dataclass(frozen=True, slots=True)
+class _Conflict:
+    """A resource that claims an item which `rivals` claim too; it loses its claim, or keeps the item."""
+
+    resource: Resource[Any]
+    rivals: list[Resource[Any]]
+    loses: bool
+
+    def told(self, finding: Finding) -> Finding:
+        """The finding that the loser gets; a warning for the one that keeps the item."""
+        return finding if self.loses else replace(finding, severity=Severity.WARNING)
+
+
+def _conflicts(claims: Iterable[tuple[Hashable, Resource[Any]]]) -> Iterator[_Conflict]:
+    """Every resource whose claim another makes too."""
     claimants: dict[Hashable, list[Resource[Any]]] = {}
     for item, resource in claims:
         if not resource.deleting:
             claimants.setdefault(item, []).append(resource)
     for found in claimants.values():
         if len(found) > 1:
-            for loser in _older_wins(found):
-                yield loser, [each for each in found if each is not loser][:50]
+            winner = _winner(found)
+            for one in found:
+                rivals = list(islice((each for each in found if each is not one), 50))
+                yield _Conflict(one, rivals, loses=one is not winner)
 
 
 def _check(context: Context) -> Iterator[Finding]:
     declared = context.declared
     claims = ((_item(context, r), r) for r in (*declared.activations, *declared.limits, *declared.overrides))
-    for resource, rivals in _conflicts(claims):
+    for found in _conflicts(claims):
+        resource = found.resource
         place = ("spec", "endpoint") if resource.kind == "EndpointRateOverride" else ("spec", "model")
-        yield RULE.finding(
-            f"{resource.address} declares the same item as {others(rivals)}; each would undo the other",
+        end = "each would undo the other" if found.loses else "being the oldest, it keeps the item"
+        finding = RULE.finding(
+            f"{resource.address} declares the same item as {others(found.rivals)}; {end}",
             resource,
             resource.at(*place),
             hint="Keep one of them, or let them name different items.",
         )
+        yield found.told(finding)
     yield from _same_accounts(context)
 
 
@@ -85,15 +103,17 @@ def _same_accounts(context: Context) -> Iterator[Finding]:
     declared = ((platform_account(account), account) for account in accounts.values())
     seen = ((identity, accounts[key]) for key, identity in sorted(context.identities.items()) if key in accounts)
     for claims in (declared, seen):
-        found = next((each for each in _conflicts(claims) if each[0].address == context.account.address), None)
+        found = next((each for each in _conflicts(claims) if each.resource.address == context.account.address), None)
         if found:
-            account, rivals = found
-            yield RULE.finding(
-                f"{account.address} is the same platform account as {others(rivals)}; their resources would undo each other",
+            account = found.resource
+            end = "their resources would undo each other" if found.loses else "being the oldest, it keeps it"
+            finding = RULE.finding(
+                f"{account.address} is the same platform account as {others(found.rivals)}; {end}",
                 account,
                 account.at("spec", account.spec.platform.value),
                 hint="Keep one PlatformAccount and let every resource refer to it by accountRef.",
             )
+            yield found.told(finding)
             return
 
 

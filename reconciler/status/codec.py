@@ -22,6 +22,8 @@ def to_json(status: ResourceStatus) -> dict[str, Any]:
         written["target"] = {"kind": status.target.kind, "name": status.target.name}
     if status.observed_generation is not None:
         written["observedGeneration"] = status.observed_generation
+    if status.uid:
+        written["uid"] = status.uid
     if status.next_attempt is not None:
         written["nextAttemptTime"] = moment(status.next_attempt)
     if status.failed_looks:
@@ -39,6 +41,7 @@ def from_json(written: Mapping[str, Any]) -> ResourceStatus:
         conditions=tuple(_read(condition) for condition in written.get("conditions", ())),
         details=written.get("details", {}),
         observed_generation=written.get("observedGeneration"),
+        uid=written.get("uid", ""),
         next_attempt=datetime.fromisoformat(next_attempt) if next_attempt else None,
         failed_looks=written.get("failedLooks", 0),
     )

@@ -29,7 +29,7 @@ def next_wake(standing: Standing, statuses: Iterable[ResourceStatus]) -> datetim
 
 
 def _status(standing: Standing, resource: Resource[Any]) -> ResourceStatus:
-    before = standing.previous.get(resource.address)
+    before = standing.before(resource)
     kind = registry()[resource.kind]
     found = situations.of_resource(standing, resource) if kind.governs else _of_constraint(standing, resource)
     target = kind.target(resource, standing.snapshot) if kind.governs and standing.snapshot else None
@@ -41,6 +41,7 @@ def _status(standing: Standing, resource: Resource[Any]) -> ResourceStatus:
         conditions=tuple(_conditions(standing, resource, found, before)),
         details=details.of(standing, resource, target, next_look, before),
         observed_generation=before.observed_generation if found.keep and before else resource.generation,
+        uid=resource.uid,
         next_attempt=next_look,
         failed_looks=found.failed_looks,
     )
@@ -67,13 +68,22 @@ def _conditions(
 
 
 def _said(standing: Standing, resource: Resource[Any], found: Situation) -> Iterator[tuple[ConditionType, Said]]:
-    yield ConditionType.ACCEPTED, found.accepted
+    yield ConditionType.ACCEPTED, _accepted(standing, resource, found)
     if resource.kind == "PlatformAccount":
         yield ConditionType.CREDENTIALS_VALID, _credentials(standing, found)
     elif registry()[resource.kind].governs:
         yield ConditionType.PROGRAMMED, found.programmed
     yield ConditionType.READY, found.ready or _ready(found)
     yield from found.also
+
+
+def _accepted(standing: Standing, resource: Resource[Any], found: Situation) -> Said:
+    """With a word on who claims the same item in vain, where the resource keeps it."""
+    rivals = (each for each in standing.warnings.get(resource.address, ()) if each.reason is Reason.CONFLICTED)
+    rival = next(rivals, None)
+    if rival is None or found.accepted is not ACCEPTED:
+        return found.accepted
+    return Said(Truth.TRUE, Reason.CONFLICTED, f"{rival.rule}: {rival.message}")
 
 
 def _credentials(standing: Standing, found: Situation) -> Said:

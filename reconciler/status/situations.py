@@ -56,7 +56,7 @@ def _unseen_platform(standing: Standing, resource: Resource[Any]) -> Situation:
     if not standing.failures:
         return FIRST_SEEN
     failure = min(standing.failures, key=lambda each: Trouble(each.reason, each.message).rank)
-    before = standing.previous.get(resource.address)
+    before = standing.before(resource)
     looks = before.failed_looks if before else 0
     until = standing.now + timedelta(seconds=failure.retry_after_s) if failure.retry_after_s else None
     judged = situation(Trouble(failure.reason, failure.message), standing.now, looks)
@@ -71,7 +71,7 @@ def _unseen_platform(standing: Standing, resource: Resource[Any]) -> Situation:
 
 def _going_away(standing: Standing, resource: Resource[Any], target: Target | None) -> Situation:
     """A resource that a person is deleting: its item is taken back first, unless something blocks that."""
-    before = standing.previous.get(resource.address)
+    before = standing.before(resource)
     accepted = before.condition(ConditionType.ACCEPTED) if before else None
     kept = Said(accepted.status, accepted.reason, accepted.message) if accepted else ACCEPTED
     blocks = [*_troubles(standing, target)] if target else []
@@ -98,7 +98,7 @@ def _on_item(standing: Standing, snapshot: Snapshot, resource: Resource[Any], ta
     troubles = [*_troubles(standing, target)]
     if troubles:
         worst = min(troubles, key=lambda trouble: trouble.rank)
-        before = standing.previous.get(resource.address)
+        before = standing.before(resource)
         return situation(worst, standing.now, before.failed_looks if before else 0)
     kind = registry()[resource.kind]
     live, wanted = kind.live(snapshot, target), kind.desired(resource, standing.now)

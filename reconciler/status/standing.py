@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from reconciler import guards
 from reconciler.finding import Finding, Severity
@@ -32,6 +33,11 @@ class Standing:
     history: History = field(default_factory=History)
     previous: Mapping[str, ResourceStatus] = field(default_factory=dict)
     capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+
+    def before(self, resource: Resource[Any]) -> ResourceStatus | None:
+        """How the resource stood; None where that was another by the same name."""
+        known = self.previous.get(resource.address)
+        return known if known is not None and known.uid == resource.uid else None
 
     @cached_property
     def errors(self) -> Mapping[str, tuple[Finding, ...]]:

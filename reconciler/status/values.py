@@ -56,6 +56,7 @@ class ResourceStatus:
     conditions: tuple[Condition, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     observed_generation: int | None = None
+    uid: str = ""  # of the resource, where it has one: another by the same name has another status
     next_attempt: datetime | None = None
     failed_looks: int = 0  # how often in a row the platform could not be read; True to Unknown takes two
 

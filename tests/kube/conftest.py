@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ class Cluster:
     def apply(self, manifest: dict[str, Any], namespace: str = "default") -> dict[str, Any]:
         """What `kubectl apply` does with a manifest."""
         return self.admin.apply(where(manifest, namespace), manifest, manager="kubectl")
+
+    def space(self, *names: str) -> None:
+        """Namespaces by these names; a real server keeps them from an earlier test."""
+        for name in names:
+            with suppress(client.KubeError):
+                self.admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
 
     def get(self, kind: str, name: str, namespace: str = "default") -> dict[str, Any]:
         return self.admin.request("GET", where({"kind": kind, "metadata": {"name": name}}, namespace))

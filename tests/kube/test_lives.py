@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from kube.conftest import Cluster
 from kube.running import Operator, Platform, condition, manifest, ready, until
 
 from reconciler.kinds import registry
-from reconciler.sources.kube.client import KubeError, path, path_of
+from reconciler.sources.kube.client import path, path_of
 
 Start = Callable[..., Operator]
 OVERRIDE = {"endpoint": {"id": "ep-1"}, "rpm": 5, "tpm": 50}
@@ -26,6 +25,12 @@ def account(cluster: Cluster, platform: Platform) -> None:
 def there(cluster: Cluster, kind: str, name: str) -> bool:
     spaced = path_of(registry()[kind], "default")
     return any(each["metadata"]["name"] == name for each in cluster.admin.list(spaced, {}).items)
+
+
+def told(cluster: Cluster) -> set[tuple[str, str, str]]:
+    """The Events: about whom, of which type, and the reason."""
+    items = cluster.admin.list(path("/api/v1", "events", "default"), {}).items
+    return {(each["involvedObject"]["name"], each["type"], each["reason"]) for each in items}
 
 
 def is_(cluster: Cluster, kind: str, name: str, *wanted: str) -> Callable[[], Any]:
@@ -54,6 +59,19 @@ def test_what_is_retained_is_left_and_goes_at_once(cluster: Cluster, account: No
     assert not there(cluster, "InferenceLimit", "l")
     gone = until(lambda: [each.report for each in operator.passes if not each.report.declared.limits])
     assert not gone[0].outcomes
+
+
+def test_a_resource_made_again_by_the_same_name_is_told_how_it_stands(
+    cluster: Cluster, account: None, start: Start
+) -> None:
+    start()
+    for _ in range(2):
+        cluster.apply(manifest("ModelActivation", "m", model="m"))
+        cluster.apply(manifest("InferenceLimit", "l", model="m", tokens=100))
+        until(is_(cluster, "ModelActivation", "m", "Ready"))
+        until(is_(cluster, "InferenceLimit", "l", "Ready"))
+        cluster.delete("ModelActivation", "m")
+        cluster.delete("InferenceLimit", "l")
 
 
 def test_a_deletion_that_is_blocked_says_why_and_has_a_way_out(cluster: Cluster, account: None, start: Start) -> None:
@@ -91,7 +109,11 @@ def test_of_two_that_claim_one_item_the_older_wins_and_the_other_is_told(
     cluster.apply(manifest("ModelActivation", "m", model="m"))
     start()
     assert condition(until(is_(cluster, "InferenceLimit", "b", "Conflicted")), "Accepted")["status"] == "False"
-    assert until(is_(cluster, "InferenceLimit", "a", "Ready"))["status"]["tokens"] == 100
+    older = until(is_(cluster, "InferenceLimit", "a", "Ready"))
+    assert older["status"]["tokens"] == 100
+    assert (condition(older, "Accepted")["status"], condition(older, "Accepted")["reason"]) == ("True", "Conflicted")
+    assert "InferenceLimit/default/b" in condition(older, "Accepted")["message"]
+    until(lambda: {("a", "Warning", "Conflicted"), ("b", "Warning", "Conflicted")} <= told(cluster))
     cluster.delete("InferenceLimit", "a")
     until(is_(cluster, "InferenceLimit", "b", "Ready", "CoolingDown"))
 
@@ -99,9 +121,7 @@ def test_of_two_that_claim_one_item_the_older_wins_and_the_other_is_told(
 def test_an_account_is_used_from_its_own_namespace_and_from_those_it_allows(
     cluster: Cluster, platform: Platform, start: Start
 ) -> None:
-    for name in ("team-a", "team-b"):
-        with suppress(KubeError):  # the real server keeps them from an earlier test
-            cluster.admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    cluster.space("team-a", "team-b")
     platform.models("m", "n")
     cluster.apply(platform.account(allowedNamespaces=["team-a"]))
     ref = {"name": "default", "namespace": "default"}
@@ -118,11 +138,7 @@ def test_events_tell_what_was_done_and_what_went_wrong(cluster: Cluster, account
     cluster.apply(manifest("ModelActivation", "a", model="m"))
     cluster.apply(manifest("ModelActivation", "b", model="unheard-of"))
 
-    def told() -> set[tuple[str, str, str]]:
-        items = cluster.admin.list(path("/api/v1", "events", "default"), {}).items
-        return {(each["involvedObject"]["name"], each["type"], each["reason"]) for each in items}
-
-    until(lambda: {("a", "Normal", "Applied"), ("b", "Warning", "TargetNotFound")} <= told())
+    until(lambda: {("a", "Normal", "Applied"), ("b", "Warning", "TargetNotFound")} <= told(cluster))
 
 
 def test_a_person_asks_for_a_look_pauses_and_goes_on_by_annotation(

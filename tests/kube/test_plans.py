@@ -66,6 +66,24 @@ def test_the_plugin_shows_what_a_file_would_change_before_it_is_applied(
     assert code == 0
 
 
+def test_the_plugin_means_the_namespace_that_kubectl_would(
+    cluster: Cluster, platform: Platform, call: Call, kubeconfig: Path, tmp_path: Path
+) -> None:
+    cluster.space("team-a")
+    platform.models("m")
+    cluster.apply(platform.account(namespace="team-a"))
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = "team-a"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    file = tmp_path / "a.yaml"
+    thing = manifest("ModelActivation", "a", model="m")
+    del thing["metadata"]["namespace"]
+    file.write_text(yaml.safe_dump(thing))
+    code, out, err = call(kubectl.main, "plan", "-f", str(file), "-o", "json")
+    assert (code, err) == (0, "")
+    assert changes(out) == [("ModelActivation/team-a/a", "create")]
+
+
 def test_what_the_api_server_would_refuse_is_an_error_of_the_plan(
     cluster: Cluster, platform: Platform, call: Call, tmp_path: Path
 ) -> None:

@@ -45,7 +45,12 @@ def test_in_a_cluster_the_older_of_two_claimants_wins() -> None:
     old = limit(name="old", namespace="n", created=NOW - hours(2))
     new = limit(name="new", namespace="n", created=NOW)
     everything = declared(account(namespace="n"), new, old)
-    assert [found.resource for found in says("duplicate-target", everything)] == [new.address]
+    told = {found.resource: (found.severity, found.message) for found in says("duplicate-target", everything)}
+    assert told[new.address][0] is Severity.ERROR
+    assert told[old.address] == (
+        Severity.WARNING,
+        f"{old.address} declares the same item as {new.cited}; being the oldest, it keeps the item",
+    )
 
 
 def test_what_is_going_away_claims_nothing() -> None:

@@ -58,7 +58,7 @@ def _finding(page: Page, one: Finding, layout: Layout) -> None:
         Span(one.severity.value, one.severity.value), Span(f"[{one.rule}]", "bold"), f": {one.message}", hang=2
     )
     if one.location is not None:
-        named = f"  ({one.resource})" if one.resource else ""
+        named = f"  ({one.resource})" if one.resource and one.resource != str(one.location) else ""
         page.line(Span("  --> ", "info"), str(one.location), Span(named, "dim"))
         for line in layout.frame(one.location).splitlines():
             caret = line.lstrip().startswith("|") and line.rstrip().endswith("^")

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.config import ConfigException, list_kube_config_contexts, load_incluster_config, load_kube_config
 
 from reconciler.errors import ModelPolicyError
 from reconciler.kinds import API_VERSION, Kind
@@ -21,6 +21,7 @@ from reconciler.kinds.common import Spec
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 Object = Mapping[str, Any]
 MANAGER: Final = "modelpolicy"
+DEFAULT: Final = "default"
 PAGE: Final = 500
 CONNECT_S: Final = 5.0
 READ_S: Final = 30.0
@@ -58,10 +59,12 @@ class Listing:
 
 
 class Client:
-    """One API server. Safe to call from several threads; `close` ends every connection."""
+    """One API server, and the namespace that is meant where none is said. Safe to call from several threads; `close` ends every
+    connection."""
 
-    def __init__(self, configuration: Configuration, read_s: float = READ_S) -> None:
+    def __init__(self, configuration: Configuration, read_s: float = READ_S, namespace: str = DEFAULT) -> None:
         self._read_s = read_s
+        self.namespace = namespace
         configuration.connection_pool_maxsize = 32
         configuration.retries = False
         self._configuration = configuration
@@ -121,7 +124,7 @@ class Client:
 
     def apart(self, read_s: float) -> "Client":
         """The same server over connections of its own, which wait no longer than that for an answer."""
-        return Client(self._configuration, read_s)
+        return Client(self._configuration, read_s, self.namespace)
 
     def close(self) -> None:
         """Let go of the connections that nobody uses."""
@@ -177,23 +180,25 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Client
     configuration = Configuration()
     try:
         if kubeconfig is None and context is None:
-            try:
+            with suppress(ConfigException):
                 load_incluster_config(client_configuration=configuration)
-            except ConfigException:
-                load_kube_config(client_configuration=configuration)
-        else:
-            load_kube_config(config_file=kubeconfig, context=context, client_configuration=configuration)
+                return Client(configuration, namespace=_of_pod())
+        load_kube_config(config_file=kubeconfig, context=context, client_configuration=configuration)
+        return Client(configuration, namespace=_of_context(kubeconfig, context))
     except (ConfigException, OSError) as error:
         raise KubeError(f"there is no cluster to talk to: {error}") from error
-    return Client(configuration)
 
 
-def own_namespace() -> str:
-    """The namespace of the pod that this process runs in, "default" outside of one."""
-    try:
-        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or "default"
-    except OSError:
-        return "default"
+def _of_pod() -> str:
+    with suppress(OSError):
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip() or DEFAULT
+    return DEFAULT
+
+
+def _of_context(kubeconfig: str | None, context: str | None) -> str:
+    known, active = list_kube_config_contexts(kubeconfig)
+    used = next((each for each in known if each["name"] == context), active)
+    return str(used["context"].get("namespace") or DEFAULT)
 
 
 def at(host: str, *, token: str = "", ca_file: str | None = None) -> Client:

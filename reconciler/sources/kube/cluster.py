@@ -164,9 +164,10 @@ class Cluster:
         for reflector in self._reflectors[kind]:
             reflector.objects[meta["namespace"], meta["name"]] = answer
 
-    def there(self, address: str) -> bool:
-        """Whether there is such a resource, as far as is known."""
-        return self.get(address) is not None
+    def identity(self, address: str) -> str:
+        """The uid of a resource, "" where there is none as far as is known."""
+        thing = self.get(address)
+        return str(thing["metadata"]["uid"]) if thing is not None else ""
 
     def hold(self, address: str) -> None:
         """Keep a resource that asks for Revert from being gone before its item was taken back."""
