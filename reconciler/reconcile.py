@@ -107,6 +107,7 @@ def look(
         snapshot, capabilities, failures = _observe(asked, reader, history)
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))
+        history = records.with_records(history, records.by_word(asked.declared, snapshot, history, asked.prefix, now))
     with asked.step("plan"):
         findings = _findings(asked, snapshot, history, capabilities, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
@@ -316,11 +317,12 @@ def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetim
 
 def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Record, ...]:
     """What is remembered without a write: items seen equal, attestations at their end, and items that are ours no longer."""
-    over = tuple(records.contradicted(question.history, report.snapshot)) if report.snapshot is not None else ()
-    known = {**question.history.records, **{record.target: record for record in over}}
-    question = replace(question, history=replace(question.history, records=known))
+    declared, history = question.declared, question.history
+    over = tuple(records.by_word(declared, report.snapshot, history, asked.prefix, question.now))
+    question = replace(question, history=records.with_records(history, over))
     changed = frozenset(change.target for change in report.plan.changes)
     equal = records.seen_equal(question, changed, asked.prefix)
+    known = question.history.records
     ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
     return (*over, *equal, *(records.released(record) for record in ended if record.owner))
 

@@ -9,14 +9,15 @@ It must not decide what is written to a platform.
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from reconciler.kinds import Resource, registry
+from reconciler.kinds.declared import Declared
 from reconciler.plan import Change, ChangeReason, Question
-from reconciler.plan.question import protected
+from reconciler.plan.question import attested_by, protected
 from reconciler.state import (
     UNOBSERVABLE,
     Attestation,
@@ -66,9 +67,7 @@ def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
 
 def with_found(history: History, found: tuple[Found, ...]) -> History:
     """The history as if every killed run had settled what it began."""
-    return replace(
-        history, records={**history.records, **{each.record.target: each.record for each in found}}, pending=()
-    )
+    return replace(with_records(history, (each.record for each in found)), pending=())
 
 
 def _happened(pending: Pending, snapshot: Snapshot) -> bool:
@@ -208,6 +207,34 @@ def attested(claim: Record, before: Record | None, said: Attestation, renewal: s
         claim, baseline=known.baseline, applied=known.applied, equal_at=known.equal_at, set_at=known.set_at,
         removed_at=known.removed_at, renewal=renewal, attestation=said,
     )  # fmt: skip
+
+
+def by_word(
+    declared: Declared, snapshot: Snapshot | None, history: History, prefix: str, now: datetime
+) -> Iterator[Record]:
+    """The records that a person's word changes: attestations that end, and those that an annotation makes; none unseen."""
+    if snapshot is None:
+        return
+    yield from contradicted(history, snapshot)
+    for resource in declared.resources:
+        who = attested_by(resource) if registry()[resource.kind].governs and not resource.deleting else ""
+        target = registry()[resource.kind].target(resource, snapshot) if who else None
+        if target is None:
+            continue
+        kind, before = registry()[resource.kind], history.records.get(target)
+        live, wanted = kind.live(snapshot, target), kind.desired(resource, now)
+        hidden = {path: value for path, value in wanted.items() if live[path] is UNOBSERVABLE}
+        if not hidden or (before is not None and before.owner not in ("", resource.address)):
+            continue
+        known = before.attestation if before is not None and before.renewal == kind.renewal(resource) else None
+        if known is None or (known.fields, known.by) != (hidden, who):
+            said = Attestation(hidden, who, now)
+            yield attested(claimed(resource, target, prefix), before, said, kind.renewal(resource))
+
+
+def with_records(history: History, found: Iterable[Record]) -> History:
+    """The history with these records in place of what was remembered of their items."""
+    return replace(history, records={**history.records, **{record.target: record for record in found}})
 
 
 def contradicted(history: History, snapshot: Snapshot) -> Iterator[Record]:

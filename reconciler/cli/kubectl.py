@@ -2,15 +2,20 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NoReturn
 
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import endings, exits, formats, from_cluster, placing
+from reconciler.cli import endings, exits, formats, from_cluster, opening, placing
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
+from reconciler.kinds import registry
+from reconciler.plan.question import ATTESTED
+from reconciler.report.as_text import safe
+from reconciler.sources.kube import client
 
 
 @click.group(
@@ -44,6 +49,42 @@ def plan(terminal: Terminal, /, common: Common, files: tuple[str, ...], detailed
 
     shared.emit(terminal, common.outputs, render)
     return exits.of(reports, detailed=detailed_exitcode)
+
+
+@group.command(
+    epilog=shared.examples(
+        ("kubectl modelpolicy attest InferenceLimit/doubao-seed-1-6", "you have set it on the console page"),
+        ('kubectl modelpolicy attest InferenceLimit/team-a/doubao-seed-1-6 --by "Li Lei"', "somebody else has"),
+    )
+)
+@click.argument("address", metavar="KIND/[NAMESPACE/]NAME")
+@click.option("--by", metavar="NAME", help="Who did it (default: you, as user@host).")
+@placing.options
+@click.pass_obj
+def attest(terminal: Terminal, /, address: str, by: str | None, **place: Any) -> Exit:
+    """Record on a resource that a person did what its status calls manual.
+
+    It is said of the spec as it is now, and ends when that is changed or the platform shows otherwise. The operator takes it
+    up only where the platform cannot show how things are.
+    """
+    where, who = Place(**place), by or opening.actor()
+    with closing(client.connect(where.kubeconfig, where.context)) as connected:
+        default = where.namespaces[0] if where.namespaces else connected.namespace
+        kind, namespace, name = _parts(address, default)
+        at = client.path_of(registry()[kind], namespace, name)
+        generation = connected.request("GET", at)["metadata"]["generation"]
+        connected.merge(at, {"metadata": {"annotations": {ATTESTED: f"{generation}: {who}"}}})
+    terminal.artefact(safe(f"{kind}/{namespace}/{name}: attested by {who}, of generation {generation}"))
+    return Exit.OK
+
+
+def _parts(address: str, default: str) -> tuple[str, str, str]:
+    """The kind, namespace and name of a policy; without a namespace it is in `default`."""
+    kind, *rest = address.split("/")
+    kinds = [each for each, known in registry().items() if known.governs and each != "PlatformAccount"]
+    if kind not in kinds or len(rest) not in (1, 2) or not all(rest):
+        raise click.UsageError(f"{address!r} is no KIND/[NAMESPACE/]NAME of a policy; the kinds are {', '.join(kinds)}")
+    return kind, rest[0] if len(rest) == 2 else default, rest[-1]
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

@@ -2,11 +2,13 @@
 
     modelpolicy.dev/requested-at   any new value: sweep and reconcile now
     modelpolicy.dev/allow          on a PlatformAccount: "GUARD[=KIND/NAMESPACE/NAME][, ...]: REASON"
-    modelpolicy.dev/paused, modelpolicy.dev/protect          as in files; the planner reads them
+    modelpolicy.dev/attested       "GENERATION: WHO": a person did by hand what that generation of the spec declares
+    modelpolicy.dev/paused, modelpolicy.dev/protect, modelpolicy.dev/ticket          as in files; the planner reads them
 
 An `allow` on anything but the PlatformAccount is not honoured: who may write a policy may not wave its guards through.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,9 +16,11 @@ from reconciler.finding import Finding, Severity
 from reconciler.guards import GUARDS, Allow
 from reconciler.kinds import API_GROUP, Resource
 from reconciler.kinds.declared import Declared
+from reconciler.plan.question import ATTESTED
 
 REQUESTED: Final = f"{API_GROUP}/requested-at"
 ALLOW: Final = f"{API_GROUP}/allow"
+_WORD: Final = re.compile(r"\s*[0-9]{1,18}\s*:\s*\S.*")
 SECRET: Final = f"{API_GROUP}/secret-version"  # set by the source on what it loads, never by people
 
 
@@ -42,6 +46,15 @@ def allows(account: Resource[Any]) -> tuple[Allow, ...]:
 def findings(declared: Declared) -> Iterator[Finding]:
     """What is wrong with the annotations of a cluster's resources."""
     for resource in declared.resources:
+        word = resource.annotations.get(ATTESTED)
+        if word is not None and not _WORD.fullmatch(word):
+            now = (
+                f"now {resource.generation}: WHO"
+                if resource.generation is not None
+                else "as metadata.generation tells it"
+            )
+            message = f"{ATTESTED} is written GENERATION: WHO ({now}), so it is not honoured"
+            yield _warning(resource, message, "Say who did it, and of which generation of the spec.")
         text = resource.annotations.get(ALLOW)
         if text is None:
             continue

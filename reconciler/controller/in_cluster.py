@@ -35,6 +35,7 @@ from reconciler.status import Condition, ConditionType, ResourceStatus, Standing
 
 MOST_EVENTS: Final = 50  # of one pass; the rest is summed up in one on the account
 SECRETS_S: Final = 15.0  # how often it is asked whether a Secret changed
+LASTING_S: Final = 2.0  # what keeps us from the cluster for that long is worth telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class InCluster:
     parts: Parts
     hear: list[Callable[[Pass], None]] = field(default_factory=list)
     trouble: Callable[[str], None] = lambda _: None
+    known: Callable[[Iterable[str]], None] = lambda _: None  # hears which accounts there are
     _loaded: Loaded = field(default_factory=lambda: Loaded(Declared(implied=False), ()))
 
     def load(self) -> Loaded:
@@ -64,6 +66,7 @@ class InCluster:
         declared = replace(loaded.declared, resources=tuple(map(self._with_secret, loaded.declared.resources)))
         found = in_order((*loaded.findings, *annotations.findings(declared)))
         self._loaded = replace(loaded, declared=declared, findings=found)
+        self.known(declared.accounts)
         return self._loaded
 
     def wait(self, changed: Callable[[], None], stop: threading.Event) -> None:
@@ -106,11 +109,12 @@ class InCluster:
         return reconcile.connect(account, connection, key)
 
     def speaks(self, account: str, address: str) -> bool:
-        """Whether the account's pass tells how a resource stands; a constraint is judged by every account's."""
+        """Whether the account's pass tells how a resource stands; a constraint is judged by every account's, and told
+        by the first of its namespace's accounts, whichever shard that is in."""
         kind, _, rest = address.partition("/")
         if kind != "PolicyConstraint":
             return True
-        known = sorted(self._loaded.declared.accounts)
+        known = sorted(self._loaded.accounts)
         near = [each for each in known if each.partition("/")[0] == rest.partition("/")[0]]
         return account == next(iter(near or known), account)
 
@@ -149,6 +153,18 @@ class InCluster:
             gone = resource.deleting and resource.address not in owned
             if gone or (policy is DeletionPolicy.RETAIN and not resource.deleting):
                 self.parts.cluster.let_go(resource.address)
+
+    # What keeps us from the cluster.
+
+    def tell_trouble(self, stop: threading.Event) -> None:
+        """Tell what lasts, once each, and when it is over."""
+        parts, seen, told = self.parts, "", ""
+        while not stop.wait(LASTING_S):
+            now = parts.cluster.trouble or (parts.election.trouble and f"the lease: {parts.election.trouble}")
+            if now == seen and now != told:
+                self.trouble(now or "the cluster is heard again")
+                told = now
+            seen = now
 
     # What no pass speaks for.
 
@@ -262,7 +278,7 @@ def listening(source: InCluster, stop: threading.Event) -> Iterator[bool]:
     """Hear of the cluster and take part in the election for the length of the context; False where `stop` came before all was
     read. The lease is freed at the end, when nothing is written any more."""
     parts, over = source.parts, threading.Event()
-    rounds = {"election": parts.election.run, "events": parts.events.run}
+    rounds = {"election": parts.election.run, "events": parts.events.run, "trouble": source.tell_trouble}
     threads = [threading.Thread(target=run, args=(over,), name=name, daemon=True) for name, run in rounds.items()]
     for thread in threads:
         thread.start()

@@ -27,13 +27,22 @@ class Held:
     """A document that could not be loaded or checked: what it may govern stays untouched (broken is not absent).
 
     `kind` and `name` are "" where they could not be read; `target` is the model, endpoint id or endpoint name it names,
-    or "". A held document without a kind, or a held PolicyConstraint, may govern anything.
+    or "". A held document without a kind, or a held PolicyConstraint, may govern anything. In a cluster an object's `namespace`
+    and the key of its `account` are known (else ""), and it holds nothing of others.
     """
 
     location: Location
     kind: str = ""
     name: str = ""
     target: str = ""
+    namespace: str = ""
+    account: str = ""
+
+    def concerns(self, account: str, namespace: str | None) -> bool:
+        """Whether it may be of the account by that key, in that namespace."""
+        if self.kind == "PolicyConstraint":
+            return self.namespace in ("", namespace)
+        return self.account in ("", account)
 
     @property
     def may_govern_anything(self) -> bool:
@@ -101,7 +110,11 @@ class Declared:
         known = self._for_account.get(account)
         if known is None:
             mine = sorted({*self._by_account.get(account, ()), *self._by_account.get("", ())})
-            known = replace(self, resources=tuple(self.resources[place] for place in mine))
+            resources = tuple(self.resources[place] for place in mine)
+            # A constraint that nobody can read might forbid whatever it could govern: its own namespace's resources too.
+            spaces = {each.namespace for each in resources if each.kind != "PolicyConstraint"}
+            held = tuple(each for each in self.held if any(each.concerns(account, space) for space in spaces or {None}))
+            known = replace(self, resources=resources, held=held)
             self._for_account[account] = known
         return known
 

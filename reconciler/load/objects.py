@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import Resource, registry
-from reconciler.kinds.declared import Held
+from reconciler.kinds.declared import DEFAULT_ACCOUNT, Held
 from reconciler.load.documents import Judged
 from reconciler.load.messages import explained
 from reconciler.reasons import Reason
@@ -30,7 +30,7 @@ def judge(thing: Mapping[str, Any]) -> Judged:
             Finding(one.rule, Severity.ERROR, one.message, one.hint, location, location.file, Reason.RULE_VIOLATION)
             for one in said
         )
-        return Judged(findings, held=Held(location, kind.name, meta["name"], _target(spec)), location=location)
+        return Judged(findings, held=_held(location, thing), location=location)
     resource = Resource(
         kind=kind.name,
         name=meta["name"],
@@ -45,6 +45,16 @@ def judge(thing: Mapping[str, Any]) -> Judged:
         deleting="deletionTimestamp" in meta,
     )
     return Judged(resource=resource, location=location)
+
+
+def _held(location: Location, thing: Mapping[str, Any]) -> Held:
+    """What can be said of an object that a model refused."""
+    meta, spec = thing["metadata"], thing.get("spec") or {}
+    ref = spec.get("accountRef") or {}
+    account = f"{ref.get('namespace') or meta['namespace']}/{ref.get('name') or DEFAULT_ACCOUNT}"
+    if thing["kind"] == "PlatformAccount":
+        account = f"{meta['namespace']}/{meta['name']}"
+    return Held(location, thing["kind"], meta["name"], _target(spec), meta["namespace"], account)
 
 
 def _target(spec: Mapping[str, Any]) -> str:

@@ -31,7 +31,10 @@ def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], 
     if step.capability is Capability.UNSUPPORTED:
         return f"The platform cannot do this: {wanted}." + (f" {support.note}" if support.note else "")
     place = f"On {support.page}: " if support.page else ""
-    return f"{place}{wanted}. Then record it: modelpolicy attest {address}"
+    record = (
+        "kubectl modelpolicy attest" if address.count("/") == 2 else "modelpolicy attest"
+    )  # a cluster's has a namespace
+    return f"{place}{wanted}. Then record it: {record} {address}"
 
 
 def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:

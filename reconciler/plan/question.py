@@ -16,6 +16,8 @@ from reconciler.state import Capability, History, Operation, Record, Snapshot, S
 
 PAUSED: Final = "modelpolicy.dev/paused"
 PROTECT: Final = "modelpolicy.dev/protect"
+TICKET: Final = "modelpolicy.dev/ticket"
+ATTESTED: Final = "modelpolicy.dev/attested"
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: indexes are kept once asked for
@@ -97,17 +99,29 @@ class Question:
     def _held(self, resource: Resource[Any]) -> bool:
         """Whether a held document is the resource, or names its item."""
         addresses, items = self._held_names
-        return (resource.kind, resource.name) in addresses or (
-            bool(items)
-            and any((kind, name) in items for kind in ("", resource.kind) for name in self._names_of(resource))
+        return (
+            bool(
+                {("", resource.kind, resource.name), (resource.namespace or "", resource.kind, resource.name)}
+                & addresses
+            )
+            or resource.namespace in self._closed
+            or (
+                bool(items)
+                and any((kind, name) in items for kind in ("", resource.kind) for name in self._names_of(resource))
+            )
         )
 
     @cached_property
-    def _held_names(self) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+    def _closed(self) -> frozenset[str]:
+        """The namespaces with a constraint that cannot be read: it might forbid what is declared there."""
+        return frozenset(held.namespace for held in self.declared.held if held.kind == "PolicyConstraint")
+
+    @cached_property
+    def _held_names(self) -> tuple[frozenset[tuple[str, str, str]], frozenset[tuple[str, str]]]:
         """What held documents are, and which items they name; without a readable kind an item may be of any."""
         held = self.declared.held
         return (
-            frozenset((each.kind, each.name) for each in held),
+            frozenset((each.namespace, each.kind, each.name) for each in held),
             frozenset((each.kind, each.target) for each in held if each.target),
         )
 
@@ -115,14 +129,17 @@ class Question:
     def holds_account(self) -> bool:
         """Whether the whole account stays untouched: another account is the same platform account, or its PlatformAccount
         is held, or a constraint is that nobody can read and that might therefore forbid anything."""
-        return self._conflicted or any(
-            held.kind == "PolicyConstraint" or (held.kind == "PlatformAccount" and held.name in ("", self.account.name))
-            for held in self.declared.held
-        )
+        return self._conflicted or any(map(self._holds_account, self.declared.held))
+
+    def _holds_account(self, held: Held) -> bool:
+        if held.kind == "PolicyConstraint":
+            return held.namespace in ("", self.account.namespace)
+        return held.kind == "PlatformAccount" and held.name in ("", self.account.name)
 
     @cached_property
     def _conflicted(self) -> bool:
-        conflicts = (found.resource for found in self.findings if found.reason is Reason.CONFLICTED)
+        errors = (found for found in self.findings if found.severity is Severity.ERROR)
+        conflicts = (found.resource for found in errors if found.reason is Reason.CONFLICTED)
         return self.account.address in conflicts
 
     @cached_property
@@ -186,6 +203,18 @@ def paused(resource: Resource[Any]) -> bool:
 def protected(resource: Resource[Any]) -> bool:
     """Whether a person protects the resource's item from being reverted."""
     return resource.annotations.get(PROTECT) == "true"
+
+
+def ticket(resource: Resource[Any]) -> str:
+    """What a person asked the platform for, and where; "" where nobody said so."""
+    return resource.annotations.get(TICKET, "").strip()
+
+
+def attested_by(resource: Resource[Any]) -> str:
+    """Who says, by annotation, that they did by hand what the resource declares, "GENERATION: WHO"; "" where nobody does, and
+    where it was said of another generation of it."""
+    generation, _, who = resource.annotations.get(ATTESTED, "").partition(":")
+    return who.strip() if resource.generation is not None and generation.strip() == str(resource.generation) else ""
 
 
 def item_names(snapshot: Snapshot | None, target: Target) -> frozenset[str]:

@@ -18,13 +18,13 @@ from reconciler.rules import Context, Rule, Scope
 
 def _check(context: Context) -> Iterator[Finding]:
     accounts = context.everything.accounts
-    broken = {held.name: held for held in context.everything.held if held.kind == "PlatformAccount"}
+    broken = {held.account or held.name: held for held in context.everything.held if held.kind == "PlatformAccount"}
     near: dict[str, str] = {}  # one search for each unknown name, however many resources bear it
     for resource in context.everything.resources:
         if not isinstance(resource.spec, PolicySpec):
             continue
         key = resource.account
-        held = broken.get(resource.spec.account_ref.name)
+        held = broken.get(key)
         account = accounts.get(key)
         if held is not None:
             yield RULE.finding(

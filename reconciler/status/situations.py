@@ -10,7 +10,7 @@ from reconciler.kinds import Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import observes
 from reconciler.plan import Change, ChangeReason, FieldChange, differing
-from reconciler.plan.question import paused
+from reconciler.plan.question import paused, ticket
 from reconciler.reasons import Reason
 from reconciler.state import UNOBSERVABLE, Capability, Fields, Outcome, Record, Result, Snapshot, Target, Value
 from reconciler.status.standing import Standing
@@ -18,6 +18,7 @@ from reconciler.status.table import ACCEPTED, FIRST_SEEN, NOT_ACCEPTED, Said, Si
 from reconciler.status.values import ConditionType, Truth
 
 _TRANSIENT: Final = (Reason.PLATFORM_UNAVAILABLE, Reason.THROTTLED)
+_ASKED: Final = (Reason.TICKET_REQUIRED, Reason.MANUAL_ACTION_REQUIRED)  # what a person asks the platform for
 _SECOND: Final = timedelta(seconds=1)
 _CORE: Final = frozenset(
     {ConditionType.ACCEPTED, ConditionType.PROGRAMMED, ConditionType.CREDENTIALS_VALID, ConditionType.READY}
@@ -25,7 +26,24 @@ _CORE: Final = frozenset(
 
 
 def of_resource(standing: Standing, resource: Resource[Any]) -> Situation:
-    """The situation of a resource that governs an item."""
+    """The situation of a resource that governs an item, with the ticket that a person opened for it."""
+    found, opened = _of_resource(standing, resource), ticket(resource)
+
+    def with_ticket(said: Said) -> Said:
+        return replace(said, message=f"{said.message} (ticket: {opened})") if said.reason in _ASKED else said
+
+    if not opened:
+        return found
+    return replace(
+        found,
+        accepted=with_ticket(found.accepted),
+        programmed=with_ticket(found.programmed),
+        ready=with_ticket(found.ready) if found.ready else None,
+        also=tuple((type_, with_ticket(said)) for type_, said in found.also),
+    )
+
+
+def _of_resource(standing: Standing, resource: Resource[Any]) -> Situation:
     if paused(resource) or paused(standing.account):
         message = "paused by the annotation modelpolicy.dev/paused"
         return replace(FIRST_SEEN, also=((ConditionType.PAUSED, Said(Truth.TRUE, Reason.PAUSED, message)),), keep=_CORE)

@@ -114,6 +114,13 @@ def test_the_operator_works_with_exactly_the_rights_it_is_given(
     assert not operator.troubles
 
 
+def test_an_operator_that_may_not_read_says_so(cluster: Cluster, start: Start) -> None:
+    if not isinstance(cluster.server, RealServer):
+        pytest.skip("the small server lets everybody do everything")
+    operator = start(token=NOBODY)
+    until(lambda: any("is forbidden" in trouble for trouble in operator.troubles))
+
+
 def test_the_operators_rights_end_where_its_work_does(cluster: Cluster, granted: Callable[[str], None]) -> None:
     granted("kustomize/cluster-role.yaml")
     granted("kustomize/base/role.yaml")

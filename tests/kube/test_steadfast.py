@@ -13,6 +13,7 @@ from kube.real import RealServer
 from kube.running import Operator, Platform, manifest, ready, until
 from kube.small.http import Fault, SmallServer
 
+from reconciler.controller import in_cluster
 from reconciler.kinds import registry
 from reconciler.sources.kube import client, reflector
 from reconciler.sources.kube.client import KubeError
@@ -205,3 +206,16 @@ def test_a_reflector_survives_objects_that_come_and_go_while_it_is_not_looking(
     stop.set()
     kept.end()
     thread.join(5)
+
+
+def test_what_keeps_it_from_the_cluster_for_long_is_told_once_and_so_is_its_end(
+    small: SmallServer, cluster: Cluster, platform: Platform, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_cluster, "LASTING_S", 0.1)
+    operator = settled(cluster, platform, start)
+    small.faults += [Fault(path="modelactivations?watch", code=503), Fault(path="leases", code=403, times=1000)]
+    small.restart()
+    until(lambda: "the lease: trouble was ordered" in operator.troubles)
+    small.faults.clear()
+    until(lambda: operator.troubles[-1] == "the cluster is heard again")
+    assert operator.troubles.count("the lease: trouble was ordered") == 1

@@ -38,11 +38,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the cluster declares, what is wrong with it, and the resources that no selected account takes on."""
+    """What the cluster declares, what is wrong with it, the resources that no account takes on, and the keys of all accounts, those
+    of other shards too."""
 
     declared: Declared
     findings: tuple[Finding, ...]
     orphans: tuple[Resource[Any], ...] = ()
+    accounts: frozenset[str] = frozenset()
 
 
 class Cluster:
@@ -110,7 +112,9 @@ class Cluster:
             held=tuple(sorted(held, key=lambda one: one.location)),
             implied=False,
         )
-        return Loaded(declared, in_order(f for one in judged for f in one.findings), tuple(orphans))
+        return Loaded(
+            declared, in_order(f for one in judged for f in one.findings), tuple(orphans), frozenset(accounts)
+        )
 
     def get(self, address: str) -> Object | None:
         """A resource as it is known now."""
