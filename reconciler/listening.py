@@ -34,7 +34,7 @@ def application(controller: Loop, exposition: Callable[[], bytes], content_type:
     def livez(request: Request) -> Response:  # noqa: ARG001
         stuck_s = controller.stuck_s
         if stuck_s > STUCK_S:
-            return PlainTextResponse(f"stuck: the oldest pass has not ended for {stuck_s:.0f} s\n", 503)
+            return PlainTextResponse(f"stuck: no pass has ended, or nothing was heard, for {stuck_s:.0f} s\n", 503)
         return PlainTextResponse("ok\n")
 
     def readyz(request: Request) -> Response:  # noqa: ARG001

@@ -11,13 +11,13 @@ from typing import Any, Final
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening
-from reconciler.cli.audience import Audience, listening
+from reconciler.cli import looping, opening
+from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
-from reconciler.cli.types import Address, Duration
+from reconciler.cli.types import Duration
 from reconciler.controller import Controller, Settings, World, in_cluster
 from reconciler.controller.in_cluster import InCluster
 from reconciler.sources.kube import client, selecting
@@ -88,13 +88,7 @@ def _selector(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--lease-duration", type=Duration(), default="15s", show_default=True, help="After which a standby takes over."
 )
-@click.option(
-    "--interval", type=Duration(), default="5m", show_default=True, help="From one sweep to the next, ± 10 %."
-)
-@click.option("--listen", type=Address(), help="Serve /metrics, /livez and /readyz there.")
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
-)
+@looping.options("operator")
 @click.pass_obj
 def command(terminal: Terminal, /, **flags: Any) -> Exit:
     """Keep the platform as the custom resources of a cluster say, until told to stop.
@@ -110,11 +104,15 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     source = in_cluster.assemble(connected, scope, seal, opening.clock())
     audience = Audience(diary)
     source.hear.append(audience.passed)
+    source.known = audience.declared
     source.trouble = lambda message: diary.say("trouble", "", message, level="error")
     controller = Controller(source, _world(source, audience, seal), Settings(interval_s=flags["interval"]))
+    shown = Shown(source.parts.ledger, flags["token_file"])
     with (
         stopping() as stop,
-        listening(flags["listen"], _Health(controller, source.parts.cluster), audience),
+        notifying(flags["notify"], audience),
+        tracing(wanted=flags["otel"], audience=audience),
+        listening(flags["listen"], _Health(controller, source.parts.cluster), audience, shown),
         in_cluster.listening(source, stop.event) as synced,
     ):
         if synced:

@@ -44,10 +44,12 @@ def _token(file: Path) -> str:
     except OSError as error:
         raise click.UsageError(f"the token file {file} cannot be made: {error.strerror}") from error
     try:
-        token, mode = file.read_text(encoding="utf-8").strip(), stat.S_IMODE(file.stat().st_mode)
+        token, about = file.read_text(encoding="utf-8").strip(), file.stat()
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"the token file {file} cannot be read") from error
-    if mode & 0o077:
+    mode = stat.S_IMODE(about.st_mode)
+    mounted = about.st_uid != os.geteuid()  # a cluster mounts a Secret as its own file, which our group may read
+    if mode & (0o037 if mounted else 0o077):
         raise click.UsageError(f"the token file {file} may be read by others (mode {mode:04o}); run: chmod 600 {file}")
     if len(token) < LEAST or not token.isprintable() or not token.isascii():
         raise click.UsageError(f"the token in {file} must be at least {LEAST} printable ASCII characters")

@@ -11,13 +11,12 @@ import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
-from reconciler.cli import exits, opening
+from reconciler.cli import exits, looping, opening
 from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
-from reconciler.cli.types import Address, Duration, Webhook
 from reconciler.controller import Controller, Loaded, Pass, Settings, World
 from reconciler.ledger import Ledger
 from reconciler.platforms import Connection
@@ -53,34 +52,12 @@ class Watched:
     )
 )
 @shared.options("paths", "account", "target", "ledger")
-@click.option(
-    "--interval", type=Duration(), default="5m", show_default=True, help="From one sweep to the next, ± 10 %."
-)
 @click.option("--once", is_flag=True, help="One pass over each account, then exit.")
 @click.option(
     "--mode", type=click.Choice(["apply", "report"]), default="apply", show_default=True, help="report never writes."
 )
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
-@click.option(
-    "--listen", type=Address(),
-    help="Serve the console, /metrics, /livez and /readyz there; loopback unless a host is said.",
-)  # fmt: skip
-@click.option(
-    "--token-file", metavar="FILE", type=click.Path(dir_okay=False), envvar="MODELPOLICY_CONSOLE_TOKEN_FILE",
-    help="The console asks for the token in FILE, which is made where it is absent; metrics and health stay open.",
-)  # fmt: skip
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
-)
-@click.option(
-    "--notify",
-    type=Webhook(),
-    multiple=True,
-    help="Post there when a model is paused, 80 % of a limit are used, an override ends within a day, a person is needed or drift "
-    "is found. Slack's and Feishu's webhooks are known; slack+https://, feishu+https:// and json+https:// say which. A secret: "
-    "better in MODELPOLICY_WATCH_NOTIFY. Repeatable.",
-)
-@click.option("--otel", is_flag=True, help="Send OpenTelemetry spans of every pass to where the OTEL_* variables say.")
+@looping.options("watch")
 @click.pass_obj
 def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     """Keep the platform as declared at PATH (default: the working directory), until told to stop.
