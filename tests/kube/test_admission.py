@@ -18,13 +18,14 @@ PLURALS = {
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
 }
-ALLOW = "modelpolicy.dev/allow"
+ALLOW, ATTESTED = "modelpolicy.dev/allow", "modelpolicy.dev/attested"
 # One for each policy: all are refused once all are in force.
 PROBES = (
     manifest("InferenceLimit", "probe", model="m", tokens="0k"),
     manifest("ModelActivation", "probe", annotations={ALLOW: "consent: please"}, model="m"),
     manifest("PlatformAccount", "probe", annotations={ALLOW: "consent"}),
     manifest("ModelActivation", "probe", annotations={"modelpolicy.dev/protect": "maybe"}, model="m"),
+    manifest("ModelActivation", "probe", annotations={ATTESTED: "me"}, model="m"),
 )
 GOOD = manifest("InferenceLimit", "good", model="m", tokens="1.5k")
 
@@ -77,6 +78,7 @@ def would_take(cluster: Cluster, thing: dict[str, Any]) -> bool:
         (manifest("ModelActivation", "a", annotations={ALLOW: "consent: please"}, model="m"), "a PlatformAccount only"),
         (manifest("PlatformAccount", "a", annotations={ALLOW: "consent"}), "REASON"),
         (manifest("PlatformAccount", "a", annotations={"modelpolicy.dev/paused": "yes"}), "silently do nothing"),
+        (manifest("ModelActivation", "a", annotations={ATTESTED: "Li Lei"}, model="m"), "GENERATION: WHO"),
     ],
 )
 def test_what_is_wrong_by_itself_is_refused_at_the_door(admitting: Cluster, bad: dict[str, Any], said: str) -> None:
@@ -93,7 +95,8 @@ def test_what_is_right_is_taken(admitting: Cluster) -> None:
     admitting.apply(
         manifest("PlatformAccount", "a", annotations={ALLOW: "mass-revert, consent=ModelActivation/x/y: agreed"})
     )
-    admitting.apply(manifest("ModelActivation", "a", model="m", annotations={"modelpolicy.dev/protect": "true"}))
+    said = {"modelpolicy.dev/protect": "true", ATTESTED: "1: Li Lei"}
+    admitting.apply(manifest("ModelActivation", "a", model="m", annotations=said))
 
 
 def test_an_older_object_can_be_edited_elsewhere_and_deleted(admitting: Cluster, old: dict[str, Any]) -> None:
@@ -111,4 +114,4 @@ def test_an_older_object_can_be_edited_elsewhere_and_deleted(admitting: Cluster,
 def test_the_shipped_policies_are_what_the_code_says() -> None:
     file = Path(__file__).parents[2] / "deploy" / "kustomize" / "admission" / "policies.yaml"
     assert file.read_text(encoding="utf-8") == admission.policies()
-    assert len({check.name for check in admission.checks()}) == 4
+    assert len({check.name for check in admission.checks()}) == len(PROBES)
