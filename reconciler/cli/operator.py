@@ -105,7 +105,9 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     audience = Audience(diary)
     source.hear.append(audience.passed)
     source.known = audience.declared
-    source.trouble = lambda message: diary.say("trouble", "", message, level="error")
+    source.trouble = lambda message: diary.say(
+        "trouble", "", message, level="info" if message == in_cluster.HEARD else "error"
+    )
     controller = Controller(source, _world(source, audience, seal), Settings(interval_s=flags["interval"]))
     shown = Shown(source.parts.ledger, flags["token_file"])
     with (

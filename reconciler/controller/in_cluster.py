@@ -14,7 +14,7 @@ from typing import Any, Final
 from reconciler import check, reconcile, status
 from reconciler.controller import annotations
 from reconciler.controller.seat import Pass
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, Permanent
 from reconciler.finding import Finding, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.common import DeletionPolicy
@@ -35,6 +35,7 @@ from reconciler.status import Condition, ConditionType, ResourceStatus, Standing
 
 MOST_EVENTS: Final = 50  # of one pass; the rest is summed up in one on the account
 SECRETS_S: Final = 15.0  # how often it is asked whether a Secret changed
+HEARD: Final = "the cluster is heard again"
 LASTING_S: Final = 2.0  # what keeps us from the cluster for that long is worth telling
 
 
@@ -99,10 +100,14 @@ class InCluster:
     def connect(self, account: Resource[PlatformAccountSpec], *, create: bool = True) -> Platform:
         """The account's platform, with the key of the Secret that it names. `create` False: not even a local file is made."""
         named, connection = _secret_of(account), Connection(self.parts.clock, create=create)
-        if named is None:
+        credentials = account.spec.ark.credentials
+        if named is None and (credentials is None or credentials.file is None):
             return reconcile.connect(account, connection)
 
         def key() -> Credentials:
+            if named is None:  # whoever may write an account may not make the operator read its own files
+                message = "credentials.file is for files; in a cluster name a Secret in credentials.secretName"
+                raise Permanent(message, reason=Reason.CREDENTIALS_INVALID)
             read = self.parts.secrets.read(*named)
             return Credentials(read["accessKey"], read["secretKey"], read.get("sessionToken"))
 
@@ -162,7 +167,7 @@ class InCluster:
         while not stop.wait(LASTING_S):
             now = parts.cluster.trouble or (parts.election.trouble and f"the lease: {parts.election.trouble}")
             if now == seen and now != told:
-                self.trouble(now or "the cluster is heard again")
+                self.trouble(now or HEARD)
                 told = now
             seen = now
 

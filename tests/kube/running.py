@@ -62,13 +62,14 @@ class Operator:
     interval_s: float = 60.0
     scope: Scope = field(default_factory=Scope)
     token: str = ""
+    lease: str = "modelpolicy-operator"
     passes: list[Pass] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
 
     def start(self) -> "Operator":
         self.client = self.cluster.client(self.token) if self.token else self.cluster.client()
-        seal = Seal("default", "modelpolicy-operator", self.name, self.lease_s)
+        seal = Seal("default", self.lease, self.name, self.lease_s)
         self.source = in_cluster.assemble(self.client, self.scope, seal, lambda: datetime.now(UTC))
         self.source.hear.append(self.passes.append)
         self.source.trouble = self.troubles.append

@@ -170,6 +170,14 @@ def test_a_guard_is_waved_through_on_the_account_only_and_with_a_reason(
     until(is_(cluster, "ModelActivation", "a", "Ready"))
 
 
+def test_a_file_of_the_operators_is_no_key_of_an_account(cluster: Cluster, start: Start) -> None:
+    start()
+    ark = {"endpoint": "http://127.0.0.1:9", "credentials": {"file": "/etc/passwd"}}
+    cluster.apply(manifest("PlatformAccount", "default", platform="ark", ark=ark))
+    thing = until(is_(cluster, "PlatformAccount", "default", "CredentialsInvalid"))
+    assert "in a cluster name a Secret" in condition(thing, "Ready")["message"]
+
+
 def secret(value: str) -> dict[str, Any]:
     data = {key: base64.b64encode(value.encode()).decode() for key in ("accessKey", "secretKey")}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": data}
