@@ -78,11 +78,6 @@ class Wakes:
         with self._changed:
             return key in self._running
 
-    def forget(self, key: str) -> None:
-        """No more looks at `key`: its account is declared no more."""
-        with self._changed:
-            self._due.pop(key, None)
-
     def close(self) -> None:
         """Every `take`, now and later, returns None."""
         with self._changed:

@@ -258,7 +258,8 @@ def test_what_loses_the_console_says_so_and_finds_it_again(opened: Open, own_sce
     page.get_by_text("Connection lost").wait_for()
     with serving.in_background(application(own_scene.desk, Gate()), serving.listen("127.0.0.1", port)):
         page.get_by_text("Live", exact=True).wait_for()
-    page.goto("about:blank")
+        assert page.locator("#live.lost").count() == 0
+        page.goto("about:blank")
 
 
 def crowd(home: Path) -> Desk:

@@ -62,15 +62,6 @@ def test_nothing_is_due_before_its_time() -> None:
     assert wakes.depth == 1
 
 
-def test_a_forgotten_key_is_not_looked_at() -> None:
-    wakes = Wakes(Ticks())
-    wakes.wake("gone")
-    wakes.wake("here")
-    wakes.forget("gone")
-    assert wakes.take() == "here"
-    assert wakes.depth == 0
-
-
 def test_closing_releases_whoever_waits() -> None:
     wakes = Wakes(Ticks())
     got: list[str | None] = []

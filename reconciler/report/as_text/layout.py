@@ -84,20 +84,6 @@ def pad(text: str, columns: int, *, right: bool = False) -> str:
     return space + shown if right else shown + space
 
 
-def clip(text: str, columns: int) -> str:
-    """The text, made safe, cut to `columns` with an ellipsis where it is longer."""
-    shown = safe(text)
-    if width(shown) <= columns:
-        return shown
-    kept, used = [], 1
-    for character in shown:
-        used += _columns(character)
-        if used > columns:
-            break
-        kept.append(character)
-    return "".join(kept) + "…"
-
-
 def no_frame(location: Location) -> str:  # noqa: ARG001  # the shape a frame has
     """Where the source text is not at hand there is no code frame."""
     return ""
