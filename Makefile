@@ -2,6 +2,7 @@
 # make test    install everything and run the whole test suite
 # make check   lint, types, import contracts
 # make torture faults, bad input and adversaries at length: a table of what was tried (BULLETS="network disk": those alone)
+# make supply  look the locked requirements up for known flaws and write build/sbom.json (make lock locks them anew)
 # make docs    write docs/reference and crds again from the code
 # make bench   measure every row of benchmarks/README.md that this machine can
 .DEFAULT_GOAL := help
@@ -9,10 +10,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := ark,metrics,otel,postgres,serve
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install demo test check torture docs bench
+.PHONY: help install demo test check torture lock supply docs bench
 help:
-	@sed -n 's/^# //p' Makefile | head -6
+	@sed -n 's/^# //p' Makefile | head -7
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,8 +47,22 @@ check: $(VENV)/.developed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-torture: $(VENV)/.tortured
+torture: $(VENV)/.tortured $(VENV)/.supplied
 	$(BIN)/python tests/torture/run.py $(BULLETS)
+
+$(VENV)/.supplied: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --group supply
+	@touch $@
+
+lock: $(VENV)/.supplied
+	mkdir -p requirements
+	$(LOCK) --all-extras pyproject.toml -o requirements/release.txt
+	$(LOCK) --group build -o requirements/build.txt
+
+supply: $(VENV)/.supplied
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements/release.txt --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/release.txt
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py

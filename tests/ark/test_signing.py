@@ -1,6 +1,7 @@
 """The served platform accepts exactly what the vendor's clients sign."""
 
 import hashlib
+import hmac
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.console.gate import Answer, Gate
+from reconciler.platforms.embedded.keys import Keys
 from reconciler.platforms.embedded.signing import Request, Scope, signature, verify
 from reconciler.platforms.embedded.wire import WireError
 
@@ -88,3 +91,24 @@ def test_no_header_query_or_body_makes_verification_fail_with_anything_but_its_o
     headers = {"authorization": authorization, "x-date": date, "host": query}
     with pytest.raises(WireError):
         verify(Request("POST", query, headers, body), "AKTEST", "SKTEST", NOW)
+
+
+def test_keys_signatures_and_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the one comparison whose time says nothing of how much was right."""
+    compared: list[object] = []
+    real = hmac.compare_digest
+
+    def noted(one: bytes, other: bytes) -> bool:
+        compared.extend((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", noted)
+    code(request(), access_key="AKOTHER")
+    code(request(), secret_key="SKTEST-")
+    keys = Keys("access", "secret", "the-api-key")
+    assert not keys.admits("a-guess", frozenset(), NOW)
+    assert not keys.admits("99999999999~ep-1.a-forged-seal", frozenset({"ep-1"}), NOW)
+    gate = Gate("the-console-token")
+    assert gate.asks({"authorization": "Bearer another-guess"}, {}, "") is Answer.TOKEN_NEEDED
+    for secret in (b"AKOTHER", GOLDEN, b"the-api-key", b"a-forged-seal", b"the-console-token"):
+        assert secret in compared

@@ -1,6 +1,7 @@
 """`import` writes what is live as files, and files that are there keep what people wrote in them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from reconciler.cli.endings import run
 from reconciler.cli.exits import Exit
 from reconciler.cli.root import ROOT
+from reconciler.platforms.embedded.contents import Contents, ModelEntry, put
+from reconciler.platforms.embedded.engine import open_engine
 
 SEED = {
     "models": [
@@ -62,3 +65,19 @@ def test_import_writes_nothing_into_declarations_that_do_not_load(seeded: Path) 
     broken.write_text("apiVersion: modelpolicy.dev/v1alpha1\nkind: InferenceLimit\nmetadata: {name: a}\nspec: {}\n")
     assert run(ROOT, ["import", "--out", "policies"]) == Exit.INVALID
     assert [file.name for file in (seeded / "policies").iterdir()] == ["a.yaml"]
+
+
+def test_no_name_on_the_platform_leads_out_of_the_folder(seeded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = open_engine(seeded / ".modelpolicy/platform.db", lambda: datetime.now(UTC))
+    names = ("../../evil", "/etc/evil", "..", ".hidden", "a/b", "con\x00trol", "-rf")
+    entries = tuple(ModelEntry(name=name, columns={"domain": "LLM", "activated": 1}) for name in names)
+    with engine.store.write() as tx:
+        put(tx, Contents(models=entries, endpoints=(), account={}), engine.now())
+    engine.close()
+    before = {path for path in seeded.parent.rglob("*") if "policies" not in path.parts}
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    assert {path for path in seeded.parent.rglob("*") if "policies" not in path.parts} == before
+    assert {path.name for path in (seeded / "policies").rglob("*")} == {"doubao-seed-1-6.yaml", "kimi-k2.yaml"}
+    said = capsys.readouterr().err
+    assert said.count("has a name that cannot be declared") == len(names)
+    assert "\x00" not in said

@@ -76,10 +76,13 @@ def test_no_secret_is_asked_for_at_build_time() -> None:
     assert not re.search(r"SECRET|TOKEN|PASSWORD|ACCESS_KEY", words)
 
 
-def test_the_extras_exist() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    (asked,) = [argument.removeprefix("EXTRAS=") for argument in given("ARG") if argument.startswith("EXTRAS=")]
-    assert set(asked.split(",")) <= set(extras)
+def test_every_package_that_is_installed_is_one_that_was_locked_with_its_hashes() -> None:
+    installs = re.findall(r"pip (?:install|wheel) (.*?)(?: &&|$)", " ".join(given("RUN")))
+    assert len(installs) == 4
+    for options in installs:
+        locked = re.search(r"--require-hashes -r (requirements/\w+\.txt)$", options)
+        assert (ROOT / locked[1]).exists() if locked else "--no-deps" in options
+    assert "--no-build-isolation" in next(each for each in installs if each.endswith(" ."))
 
 
 def test_what_is_copied_exists_and_nothing_else_reaches_the_build() -> None:
