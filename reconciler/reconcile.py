@@ -154,7 +154,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         if seen := _to_remember(report, _asked_again(report, asked, history, acting.clock()), asked):
             with _lock(asked, store, acting):
                 store.remember(asked.account, seen)
-        return _published(_finished(report, applied, held, acting.clock()), asked, store)
+        return _published(_finished(report, applied, held, acting.clock()), asked, store, history)
     with _lock(asked, store, acting) as lease:
         _unspent(store, acting)
         now = acting.clock()
@@ -168,7 +168,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
             store.remember(asked.account, _to_remember(report, question, asked))
         with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
             store.finish(run.id, result_word(done), done.finished_at)
-    return _published(done, asked, store)
+    return _published(done, asked, store, history)
 
 
 def _unspent(store: ledger.Ledger, acting: Acting) -> None:
@@ -365,25 +365,23 @@ def _finished(report: Report, applied: apply.Applied, held: Mapping[Change, Outc
 def _judged(report: Report, history: History, previous: Mapping[str, ResourceStatus], now: datetime) -> Report:
     """The report with how every resource stands, and when looking again is worth it."""
     standing = Standing(
-        account=report.account,
-        declared=report.declared,
-        plan=report.plan,
-        now=now,
-        findings=report.findings,
-        outcomes=report.outcomes,
-        failures=report.failures,
-        snapshot=report.snapshot,
-        history=history,
-        previous=previous,
-        capabilities=report.capabilities,
-    )
+        account=report.account, declared=report.declared, plan=report.plan, now=now, findings=report.findings,
+        outcomes=report.outcomes, failures=report.failures, snapshot=report.snapshot, history=history,
+        previous=previous, capabilities=report.capabilities,
+    )  # fmt: skip
     statuses = status.judge(standing)
     return replace(report, statuses=statuses, next_wake=status.next_wake(standing, statuses))
 
 
-def _published(report: Report, asked: Asked, store: ledger.Ledger) -> Report:
-    """The report judged after what was done; its statuses are kept where their meaning changed."""
-    previous = previous_statuses(store, asked.account)
-    judged = _judged(report, store.history(asked.account), previous, report.finished_at)
-    store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses})
+def _published(report: Report, asked: Asked, store: ledger.Ledger, before: History) -> Report:
+    """The report judged after what was done; its statuses are kept where their meaning changed. Where the ledger failed while
+    that was done, what was done is still told."""
+    try:
+        previous, history = previous_statuses(store, asked.account), store.history(asked.account)
+        judged = _judged(report, history, previous, report.finished_at)
+        store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses})
+    except LedgerError:
+        if not report.failures:
+            raise
+        return _judged(report, before, {each.address: each for each in report.statuses}, report.finished_at)
     return judged

@@ -6,9 +6,9 @@ It never shows the URL's password. It knows no statement of the ledger's own.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from reconciler.errors import LedgerError
+from reconciler.ledger import WAY_BACK
 
 try:
     import psycopg
@@ -16,6 +16,10 @@ except ImportError as error:  # pragma: no cover  # the test environment has the
     raise LedgerError("a PostgreSQL ledger needs the extra package: pip install 'modelpolicy[postgres]'") from error
 
 CONNECT_S: Final = 10
+_MISTYPED: Final = (
+    "the URL of the ledger (--ledger postgresql://USER:PASSWORD@HOST/DATABASE) cannot be read; in the user and the password write "
+    "each of @ : / ? # % [ ] as %XX"
+)
 _ADVISORY_KEY: Final = 0x6D706C6367  # any number that others are unlikely to use
 
 
@@ -26,8 +30,7 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        parts = urlsplit(url)
-        self.name = f"postgresql://{parts.hostname or ''}{parts.path}"
+        self.name = f"postgresql://{_place(url)}"
 
     def session(self, *, write: bool) -> "Session":  # noqa: ARG002  # a server exists or it is an error
         """A connection of its own."""
@@ -41,6 +44,19 @@ class Postgres:
             yield
         except psycopg.Error as error:
             raise LedgerError(f"the ledger {self.name} {_explain(error)}") from error
+
+
+def _place(url: str) -> str:
+    """The host and the database, as libpq reads them. A URL of which a part of the password could be taken for another part is
+    refused, and nothing of it is repeated."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise LedgerError(_MISTYPED) from None  # its text repeats what it could not read
+    host, port, name = (str(parts.get(part, "")) for part in ("host", "port", "dbname"))
+    if "@" in host + name or not (port or "0").replace(",", "").isdecimal():
+        raise LedgerError(_MISTYPED)
+    return f"{'' if host.startswith('/') else host}/{name}"
 
 
 class Session:
@@ -78,6 +94,9 @@ class Session:
         """An advisory lock of the ledger's own, let go of when the transaction ends."""
         self.run("SELECT pg_advisory_xact_lock(?)", _ADVISORY_KEY)
 
+    def lost(self) -> bool:
+        return self._connection.closed
+
     def close(self) -> None:
         self._connection.close()
 
@@ -97,7 +116,12 @@ def _explain(error: psycopg.Error) -> str:
     if state == "3D000":
         return "does not exist on its server; create the database first"
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return "lets this user not do what is needed; grant CREATE on its schema"
+        return (
+            "denies this user a permission; grant it CREATE on the schema, or once the tables are there SELECT, INSERT, UPDATE, DELETE "
+            "on each modelpolicy_* table"
+        )
+    if state.startswith("XX"):
+        return f"is damaged (the server answered {state}); {WAY_BACK}"
     if state.startswith("53"):
         return "has no room left (disk, memory or connections); free some and run the same command again"
     if isinstance(error, psycopg.OperationalError):

@@ -6,6 +6,7 @@ The words are the ones that SQLite and PostgreSQL share. No statement here reads
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import LedgerError
+from reconciler.ledger import WAY_BACK
 
 if TYPE_CHECKING:
     from reconciler.ledger.store import Session
@@ -46,7 +47,9 @@ def version_of(session: "Session", name: str) -> int:
     """How many migrations the ledger has seen, 0 where it has no tables; a newer one than ours raises `LedgerError`."""
     if not session.has_table(_TABLE):
         return 0
-    version = int(session.rows(f"SELECT max(version) FROM {_TABLE}")[0][0])  # noqa: S608  # a constant
+    version = session.rows(f"SELECT max(version) FROM {_TABLE}")[0][0]  # noqa: S608  # a constant
+    if not isinstance(version, int):
+        raise LedgerError(f"the ledger {name} is damaged: it does not say its schema version; {WAY_BACK}")
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"the ledger {name} has schema version {version}, and this modelpolicy knows up to {len(MIGRATIONS)}: "

@@ -50,7 +50,7 @@ class Sqlite:
         """Every error of SQLite as a LedgerError that says what to do."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise LedgerError(f"the ledger {self.name} {_explain(error, self._path)}") from error
 
 
@@ -103,6 +103,9 @@ class Session:
     def alone(self) -> None:
         """A transaction that writes is alone from its beginning."""
 
+    def lost(self) -> bool:
+        return False  # a file does not let go
+
     def close(self) -> None:
         self._connection.close()
 
@@ -118,7 +121,7 @@ def _explain(error: Exception, path: Path) -> str:
     """What SQLite's or the system's error means here, and what to do."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
-    if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+    if primary in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or isinstance(error, UnicodeDecodeError):
         return "is damaged or no ledger; move it aside, restore a backup or name another with --ledger"
     frozen = primary == sqlite3.SQLITE_CANTOPEN and path.parent.is_dir() and not os.access(path.parent, os.W_OK)
     if frozen or primary == sqlite3.SQLITE_READONLY or isinstance(error, PermissionError):

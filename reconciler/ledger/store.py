@@ -7,8 +7,9 @@ each lease's heartbeat. It must not know which database it talks to.
 import itertools
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -18,6 +19,8 @@ from reconciler.ledger.schema import migrate, version_of
 from reconciler.state import Entry, History, Pending, Record, Run, Target
 
 INTERRUPTED: Final = "interrupted"
+PATIENCE_S: Final = 10.0  # for a server that is being restarted, well within a lease
+POLL_S: Final = 0.2
 _RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
 _ENTRY_COLUMNS: Final = "run, sequence, at, address, target, action, before, after, result, message, finished_at"
 _REMEMBER: Final = (
@@ -43,6 +46,9 @@ class Session(Protocol):
     def has_table(self, name: str) -> bool: ...
     def alone(self) -> None:
         """Until the transaction ends, no other session gets past this call."""
+
+    def lost(self) -> bool:
+        """Whether the server has let go of the connection, so that only a new one can answer."""
 
     def close(self) -> None: ...
 
@@ -201,7 +207,7 @@ class Store:
             if self._session is None:
                 yield None
                 return
-            with self._dropped_on_error(), self._session.transaction(write=False) as session:
+            with self._dropped_on_error(), self._begun(write=False) as session:
                 yield session if version_of(session, self._database.name) else None
 
     @contextmanager
@@ -210,10 +216,39 @@ class Store:
         with self._lock:
             if self._session is None or not self._writable:
                 self.close()
-                self._session = self._migrated_session()
-                self._writable = True
-            with self._dropped_on_error(), self._session.transaction(write=True) as session:
+                self._open_to_write()
+            with self._dropped_on_error(), self._begun(write=True) as session:
                 yield session
+
+    def _open_to_write(self) -> None:
+        self._session = self._migrated_session()
+        self._writable = True
+
+    @contextmanager
+    def _begun(self, *, write: bool) -> Iterator[Session]:
+        """A transaction of the present session; of a new one where the server let go of it since it was last used, for nothing
+        was done in this transaction yet. A server that is being restarted is given some seconds to be back."""
+        assert self._session is not None  # both callers opened it
+        with ExitStack() as stack:
+            try:
+                session = stack.enter_context(self._session.transaction(write=write))
+            except LedgerError:
+                if not self._session.lost():
+                    raise
+                self._reconnect()
+                session = stack.enter_context(self._session.transaction(write=write))
+            yield session
+
+    def _reconnect(self) -> None:
+        until_s = time.monotonic() + PATIENCE_S
+        self.close()
+        while True:
+            try:
+                return self._open_to_write()
+            except LedgerError:
+                if time.monotonic() >= until_s:
+                    raise
+            time.sleep(POLL_S)
 
     @contextmanager
     def _decoding(self) -> Iterator[None]:

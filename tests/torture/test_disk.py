@@ -49,8 +49,8 @@ def run(*arguments: str) -> Result:
     """The command; whatever the disk does it ends by its own words."""
     said = CliRunner().invoke(ROOT, [*arguments])
     assert isinstance(said.exception, SystemExit | None), said.exception
-    assert "Traceback" not in said.output
-    assert "unexpected" not in said.output
+    assert "Traceback" not in said.output, said.output
+    assert "unexpected" not in said.output, said.output
     return said
 
 

@@ -121,7 +121,7 @@ def translated(path: str) -> Iterator[None]:
     """SQLite's errors in the words that every platform shares."""
     try:
         yield
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeDecodeError) as exc:  # SQLite repeats in its message what it found in the file
         raise _error(exc, path) from exc
 
 
@@ -138,7 +138,7 @@ def _legible(path: str) -> Iterator[None]:
         ) from exc
 
 
-def _error(exc: sqlite3.Error, path: str) -> PlatformError:
+def _error(exc: Exception, path: str) -> PlatformError:
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Transient(f"{path}: the database was busy for {BUSY_S:.0f} s; another process holds it")
