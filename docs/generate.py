@@ -3,6 +3,7 @@ and the marked parts of README.md. `make docs` runs it; a test compares.
 """
 
 import contextlib
+import json
 import re
 import shutil
 import sys
@@ -23,6 +24,7 @@ from reconciler.cli.root import VERBS  # noqa: E402
 from reconciler.guards import GUARDS  # noqa: E402
 from reconciler.kinds import API_VERSION, registry  # noqa: E402
 from reconciler.load import CHECKS  # noqa: E402
+from reconciler.platforms.embedded import openapi  # noqa: E402
 from reconciler.reasons import MEANING, Reason  # noqa: E402
 from reconciler.report.as_text.words import duration  # noqa: E402
 from reconciler.schema import admission  # noqa: E402
@@ -40,6 +42,8 @@ def files() -> Mapping[str, str]:
     found["deploy/kustomize/admission/policies.yaml"] = admission.policies()
     found |= {f"docs/reference/{kind}.md": "\n".join(_kind(kind)) + "\n" for kind in registry()}
     found["docs/reference/rules.md"] = "\n".join(_rules()) + "\n"
+    described = json.dumps(openapi.document(), indent=2, ensure_ascii=False)
+    found["docs/reference/platform-serve.openapi.json"] = described + "\n"
     found["docs/reference/checks.md"] = "\n".join(_checks()) + "\n"
     found["docs/reference/guards.md"] = "\n".join(_guards()) + "\n"
     found["docs/reference/conditions.md"] = "\n".join(_conditions()) + "\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BOUND_S = 1200  # for one bullet
-BULLETS = ("crash", "network", "model", "input", "concurrency", "disk", "secrets", "supply")
+BULLETS = ("crash", "network", "model", "input", "protocol", "concurrency", "disk", "secrets", "supply")
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,17 @@ def body_of(raw: bytes) -> dict[str, Any]:
         raise WireError("InvalidParameter", f"The request body {said}.", 400) from exc
     if not isinstance(body, dict):
         raise WireError("InvalidParameter", "The request body is not a JSON object.", 400)
+    if b"\\u" in raw:
+        _encodable(body)
     return body
+
+
+def _encodable(body: dict[str, Any]) -> None:
+    """JSON can write half of a character, which neither a database nor an answer can hold."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        raise WireError("InvalidParameter", "The request body has half of a surrogate pair in it.", 400) from exc
 
 
 def _no_constant(name: str) -> Any:
