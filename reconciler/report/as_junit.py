@@ -6,6 +6,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.finding import Finding, Severity, in_order
+from reconciler.report.as_text import safe
 from reconciler.state import Failure
 
 _NOWHERE: Final = "(the whole set)"
@@ -76,12 +77,14 @@ def _line(one: Finding) -> str:
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_carried(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    return quoteattr(_carried(text), {"\n": "&#10;"})
 
 
 def _text(text: str) -> str:
-    return escape(_carried(text), {"\r": "&#13;"})
+    return escape(_carried(text))
 
 
 def _carried(text: str) -> str:
-    return _NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """Line by line as for a terminal, which is where some viewers show it."""
+    shown = "\n".join(map(safe, text.split("\n")))
+    return _NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)

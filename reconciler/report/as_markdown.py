@@ -136,16 +136,15 @@ def prose(text: str) -> str:
     GitHub and GitLab look for those after the backslashes are gone, so a zero-width space (as an entity, to be seen in
     the source) parts the sign from what follows it.
     """
-    escaped = _MARKUP.sub(r"\\\1", safe(text))
+    escaped = _MARKUP.sub(r"\\\1", safe(text).lstrip())  # four spaces at its start would make code of it
     cut = re.sub(r"([@#!~%$:&^])(?=\S)", r"\1&#8203;", escaped)
     cut = re.sub(r"(?i)\b(www|gh)(?=[.-])", r"\1&#8203;", cut)
-    return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _not_a_list, cut)  # last: its own entity must not be cut
+    return re.sub(r"^([-+=]|\d+(?=[.)]))", _not_a_list, cut)  # last: its own entity must not be cut
 
 
 def _not_a_list(start: re.Match[str]) -> str:
     """A text may start with what would make a list of it; a backslash before a digit would be seen, so that is cut."""
-    space, first = start.groups()
-    return f"{space}{first}&#8203;" if first.isdigit() else f"{space}\\{first}"
+    return f"{start[1]}&#8203;" if start[1].isdigit() else f"\\{start[1]}"
 
 
 def _longest_run(text: str) -> int:

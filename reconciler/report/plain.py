@@ -18,14 +18,16 @@ FORMAT_VERSION: Final = "1.0"
 UNSEEN: Final = "unobservable"
 # What a terminal or an editor would act on, and what UTF-8 cannot carry. In JSON text they stand inside strings only.
 _UNPRINTABLE: Final = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
 def text(document: Any, *, indent: int | None = 2) -> str:
     """The document as JSON text with one last newline: keys in the order given, invisible characters escaped."""
     written = json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", written) + "\n"
+    return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], written) + "\n"
 
 
 def canonical(document: Any) -> bytes:

@@ -52,7 +52,25 @@ def bodies(content: bytes) -> None:
         wire.texts(body, "Ids")
 
 
-TARGETS: Mapping[str, Callable[[bytes], None]] = {"loader": loader, "plan": plan, "seeds": seeds, "bodies": bodies}
+def reports(content: bytes) -> None:
+    """Every output of a report, the console's pages and the metrics, with this as each of its texts."""
+    from torture import poured  # slow to import, and not needed to fuzz the others
+
+    word = content[:60].decode(errors="replace")
+    poured.judge(word)
+    poured.judge_metrics(word)
+
+
+def pages(content: bytes) -> None:
+    """The console's pages of such a report."""
+    from torture import poured
+
+    poured.judge_pages(content[:60].decode(errors="replace"))
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {"loader": loader, "plan": plan, "seeds": seeds, "bodies": bodies, "reports": reports,
+    "pages": pages,
+}  # fmt: skip
 
 
 @cache
@@ -64,5 +82,6 @@ def examples() -> tuple[bytes, ...]:
         head + b"kind: EndpointRateOverride\nmetadata:\n  name: b\nspec:\n  endpoint: {name: b}\n  rpm: 5 # why\n",
         b"models:\n  - {name: a, domain: LLM, freeTokens: 5, used: {online: 5}}\nendpoints: [{id: ep-1, model: a}]\n",
         b'{"PageNumber": 1, "PageSize": 10, "Ids": ["a"], "digest": "", "format": "modelpolicy-plan"}',
+        b"<script>\x1b[31m|`@octocat ::error::\n# a [b](https://c) ]]>&lt;\xe2\x80\xae '\" onload=x javascript:alert(1) %0A --> {{7*7}}",
         b"a: &a [*a]\nb: !!python/object:os.system [x]\nc: <<\n? - d\n: |2-\n  \x1b[31m\xe2\x80\xae",
     )
