@@ -6,7 +6,8 @@ cut      the answer ends in the middle           garbage   the answer is no HTTP
 html     a gateway's own 502 page                wrong     HTTP 200 with a JSON body that is no answer
 storm    429 with Retry-After                    burst     503 in Ark's envelope
 lost     carried out, then the connection drops  stale     reads are answered as they were when the order began
-skewed   refused as signed by a wrong clock
+skewed   refused as signed by a wrong clock  deep      HTTP 200 with a hundred thousand brackets
+halves   answered, with half of a character in every text
 """
 
 import contextlib
@@ -21,7 +22,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 KINDS = (
-    "refuse", "reset", "silent", "slow", "cut", "garbage", "html", "wrong", "storm", "burst", "lost", "stale", "skewed",
+    "refuse", "reset", "silent", "slow", "cut", "garbage", "html", "wrong", "storm", "burst", "lost", "stale", "skewed", "deep",
+    "halves",
 )  # fmt: skip
 READS = ("List", "Get", "TestList", "TestGet")
 
@@ -126,6 +128,8 @@ class Proxy:
         self._kept.setdefault(key, answer)
         if trouble == "lost":
             return False
+        if trouble == "halves":
+            answer = _http("200 OK", re.sub(rb'": *"', rb'": "\\ud800', answer.split(b"\r\n\r\n", 1)[1]))
         if trouble == "cut":
             client.sendall(answer[: len(answer) - 20])
             return False
@@ -175,6 +179,7 @@ _SAYS = {
     "garbage": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 no http at all \xff\xfe\r\n\r\n",
     "html": _http("502 Bad Gateway", b"<html><body>502 Bad Gateway</body></html>", "Content-Type: text/html"),
     "wrong": _http("200 OK", b'{"ResponseMetadata": {"RequestId": "x"}, "Result": ["nothing", 1e400]}'),
+    "deep": _http("200 OK", b'{"ResponseMetadata": ' + b"[" * 100_000),
     "storm": _refusal("429 Too Many Requests", "FlowLimitExceeded", "Retry-After: 1"),
     "burst": _refusal("503 Service Unavailable", "ServiceUnavailableTemp"),
     "skewed": _refusal("400 Bad Request", "InvalidTimestamp"),

@@ -113,19 +113,14 @@ def targets(wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 def under(paths: tuple[str, ...]) -> tuple[str, ...]:
     """This run's paths relative to the repository root (or to the working directory where there is no repository)."""
-    root = _root()
+    root = files.repository()
     return tuple(sorted({_relative(Path(path), root) for path in paths or (".",) if path != "-"}))
 
 
 def prefix() -> str:
     """The working directory's place in the repository, "" at its root."""
-    place = Path.cwd().relative_to(_root()).as_posix()
+    place = Path.cwd().relative_to(files.repository()).as_posix()
     return "" if place == "." else place
-
-
-def _root() -> Path:
-    here = Path.cwd()
-    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -1,9 +1,11 @@
 """Files, directories and standard input become source texts. Reads and nothing more: what they say is the loader's business.
 
-What cannot be read is a finding and makes the set incomplete, so that nothing is reverted because of it.
+What cannot be read is a finding and makes the set incomplete, so that nothing is reverted because of it. A link is followed
+only within what was asked for or the repository: else a stranger's pull request could have any file of this machine shown.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from reconciler.load.text import MAX_BYTES
 
 STDIN: Final = "<stdin>"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_HIDDEN: Final = re.compile(r"\.(?!\.)")
 
 Identity = tuple[int, int]
 
@@ -29,6 +32,12 @@ class Gathered:
     complete: bool
 
 
+def repository() -> Path:
+    """The directory of the repository that we stand in; where we are in none, this one."""
+    here = Path.cwd()
+    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
+
+
 @dataclass(slots=True)
 class _Search:
     """What one gathering has met so far: each file and directory is read once, however many ways lead to it."""
@@ -37,9 +46,21 @@ class _Search:
     directories: set[Identity] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     complete: bool = True
+    given: Path = Path()
+    repository: Path = field(default_factory=repository)
 
-    def unreadable(self, name: str, why: str) -> None:
+    def leads_out(self, link: Path) -> bool:
+        """Whether a link ends neither in what was given nor in the repository, or in a hidden place of theirs, as .git is; a
+        mounted ConfigMap's own (..data) are none."""
+        end = link.resolve()
+        for root in (self.given, self.repository):
+            if end.is_relative_to(root) and not any(map(_HIDDEN.match, end.relative_to(root).parts)):
+                return False
+        return True
+
+    def unreadable(self, path: Path, why: str) -> None:
         self.complete = False
+        name = _name(path)
         message = f"{name} could not be read: {why}; the set is incomplete, so nothing is reverted"
         self.findings.append(Finding("unreadable", Severity.ERROR, message, "", Location(name)))
 
@@ -63,9 +84,10 @@ def gather(paths: Sequence[str], stdin: BinaryIO | None = None) -> Gathered:
 def _visit(search: _Search, path: Path) -> None:
     """A path that the user gave."""
     try:
+        search.given = path.resolve()
         found = path.stat()
     except (OSError, ValueError) as error:
-        search.unreadable(path.as_posix(), _reason(error))
+        search.unreadable(path, _reason(error))
         return
     if stat.S_ISDIR(found.st_mode):
         _descend(search, path, ())
@@ -78,16 +100,17 @@ def _descend(search: _Search, path: Path, above: tuple[Identity, ...]) -> None:
     try:
         here = _identity(path.stat())
         if here in above:
-            message = f"{path.as_posix()} links back to a directory that contains it; what is there is read once"
-            location = Location(path.as_posix())
-            search.findings.append(Finding("symlink-loop", Severity.WARNING, message, "remove the link", location))
+            message = f"{_name(path)} links back to a directory that contains it; what is there is read once"
+            search.findings.append(
+                Finding("symlink-loop", Severity.WARNING, message, "remove the link", Location(_name(path)))
+            )
             return
         if here in search.directories:
             return
         search.directories.add(here)
         entries = sorted(path.iterdir())
     except OSError as error:
-        search.unreadable(path.as_posix(), _reason(error))
+        search.unreadable(path, _reason(error))
         return
     for entry, found in _entries(search, entries):
         if stat.S_ISDIR(found.st_mode):
@@ -105,28 +128,44 @@ def _entries(search: _Search, entries: list[Path]) -> Iterator[tuple[Path, os.st
         try:
             found = entry.stat()
             if entry.is_symlink():
-                linked.append((entry, found))
+                if not _matters(entry, found):
+                    continue
+                if search.leads_out(entry):
+                    search.unreadable(
+                        entry, "it links to a place outside of what was asked for; name that place itself"
+                    )
+                else:
+                    linked.append((entry, found))
                 continue
         except OSError as error:
             if entry.name.endswith(SUFFIXES) or entry.is_dir():
-                search.unreadable(entry.as_posix(), _reason(error))
+                search.unreadable(entry, _reason(error))
             continue
         yield entry, found
     yield from linked
 
 
+def _matters(entry: Path, found: os.stat_result) -> bool:
+    return stat.S_ISDIR(found.st_mode) or entry.name.endswith(SUFFIXES)
+
+
 def _read(search: _Search, path: Path, found: os.stat_result, *, given: bool) -> None:
     # A pipe or device in a directory could block for ever; /dev/stdin and the shell's <(...) are asked for by name.
     if not stat.S_ISREG(found.st_mode) and not (given and path.parts[:2] == ("/", "dev")):
-        search.unreadable(path.as_posix(), "it is not a regular file")
+        search.unreadable(path, "it is not a regular file")
         return
     if _identity(found) in search.texts:
         return
     try:
         with path.open("rb") as file:
-            search.texts[_identity(found)] = SourceText(path.as_posix(), file.read(MAX_BYTES + 1))
+            search.texts[_identity(found)] = SourceText(_name(path), file.read(MAX_BYTES + 1))
     except OSError as error:
-        search.unreadable(path.as_posix(), _reason(error))
+        search.unreadable(path, _reason(error))
+
+
+def _name(path: Path) -> str:
+    """The path as a text that every output and the ledger can hold: what is not UTF-8 in it is shown as escapes."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _identity(found: os.stat_result) -> Identity:

@@ -77,3 +77,40 @@ def test_a_pipe_in_a_directory_never_blocks(here: Path) -> None:
 
 def test_a_path_with_a_nul_is_a_finding(here: Path) -> None:
     assert [finding.rule for finding in gather(["a\0b"]).findings] == ["unreadable"]
+
+
+def test_a_link_that_leads_out_is_not_followed_whatever_it_leads_to(here: Path) -> None:
+    """Else a stranger's pull request could have any file of the machine that checks it shown in its log."""
+    repository = here / "repository"
+    for name in (
+        "policies/own.yaml",
+        "shared/one.yaml",
+        ".git/config",
+        "policies/..data/mounted.yaml",
+        "policies/.env.yaml",
+    ):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("secret: canary")
+    (here / "outside.yaml").write_text("secret: canary")
+    links = {"out.yaml": "../../outside.yaml", "git.yaml": "../.git/config", "env.yaml": ".env.yaml", "dir": "../..",
+             "mounted.yaml": "..data/mounted.yaml", "one.yaml": "../shared/one.yaml"}  # fmt: skip
+    for name, end in links.items():
+        (repository / "policies" / name).symlink_to(end)
+    os.chdir(repository)
+    gathered = gather(["policies"])
+    assert [text.name for text in gathered.texts] == [f"policies/{name}.yaml" for name in ("mounted", "one", "own")]
+    said = [finding.message for finding in gathered.findings]
+    assert [each.split(" ")[0] for each in said] == [
+        f"policies/{name}" for name in ("dir", "env.yaml", "git.yaml", "out.yaml")
+    ]
+    assert all("outside" in each for each in said)
+    assert not gathered.complete
+    assert names("policies/own.yaml", "policies/out.yaml") == [
+        "policies/out.yaml",
+        "policies/own.yaml",
+    ]  # named by the user
+
+
+def test_a_name_that_is_no_utf_8_is_a_text_that_everything_can_hold(here: Path) -> None:
+    Path(os.fsdecode(b"a\xff.yaml")).write_text("a: 1")
+    assert names() == ["a\\xff.yaml"]

@@ -324,7 +324,7 @@ class Machine(RuleBasedStateMachine):
             assert kept == (None if model.limit is None else (model.limit, model.used))
         for id_, rate in self.world.endpoints.items():
             live_rate = seen.endpoints[id_].override
-            assert (None, None) if live_rate is None else (live_rate.rpm, live_rate.tpm) == rate
+            assert ((None, None) if live_rate is None else (live_rate.rpm, live_rate.tpm)) == rate
 
     @invariant()
     def two_sets_of_a_limit_are_two_hours_apart(self) -> None:

@@ -158,7 +158,7 @@ KINDS = tuple(kind for kind in proxies.KINDS if kind != "refuse")  # this one is
 
 
 def test_trouble_on_the_way_is_never_called_success_and_is_got_over(way: Way, effort: Effort) -> None:
-    for number, kind in enumerate(effort.pick(("silent", "lost", "stale"), KINDS)):
+    for number, kind in enumerate(effort.pick(("silent", "lost", "stale", "deep", "halves"), KINDS)):
         way.by_hand(way.endpoints[0], 1 + number)  # there is work again
         way.proxy.order(*[kind] * effort.pick(5, 25), only="writes" if kind in ("lost", "reset") else "")
         for _ in range(effort.pick(1, 4)):

@@ -74,13 +74,10 @@ class _ReadEnvelope(ResponseInterceptor):  # type: ignore[misc]  # the SDK has n
 def _reply_of(status: int, text: object, headers: Mapping[str, str]) -> Reply | None:
     """What the reply says instead of a result, or None where it carries one."""
     retry_after = headers.get("Retry-After", "")
-    try:
-        body = json.loads(text) if isinstance(text, str | bytes) else None
-    except ValueError:
-        body = None
+    body = _body_of(text)
     metadata = body.get("ResponseMetadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
-        return Reply(status, "", "the reply carries no ResponseMetadata", retry_after)
+        return Reply(status, "", "the reply is not one of Ark: no JSON with ResponseMetadata", retry_after)
     request_id = str(metadata.get("RequestId") or "")
     error = metadata.get("Error")
     if isinstance(error, dict):
@@ -88,6 +85,20 @@ def _reply_of(status: int, text: object, headers: Mapping[str, str]) -> Reply | 
     if status == 200 and error is None:
         return None
     return Reply(status, "", "", retry_after, request_id)
+
+
+def _body_of(text: object) -> Any:
+    """The reply's JSON value. None where it is no JSON, is nested without end, or has half of a surrogate pair in a text, which
+    nothing that we write could hold."""
+    if not isinstance(text, str | bytes):
+        return None
+    try:
+        body = json.loads(text)
+        if re.search(rb"(?i)\\ud" if isinstance(text, bytes) else r"(?i)\\ud", text):  # type: ignore[arg-type]
+            json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # among them UnicodeEncodeError
+        return None
+    return body
 
 
 class Client:
