@@ -12,7 +12,7 @@ end
 local waits = {
   ManualActionRequired = true, TicketRequired = true, ConsentRequired = true, CoolingDown = true, Paused = true,
 }
-local stalled = false
+local stalled, drifted, moving = false, false, false
 for _, condition in ipairs(obj.status.conditions) do
   if condition.type == "Paused" and condition.status == "True" then
     return { status = "Suspended", message = condition.message }
@@ -20,6 +20,8 @@ for _, condition in ipairs(obj.status.conditions) do
   if condition.type == "Stalled" and condition.status == "True" then
     stalled = true
   end
+  drifted = drifted or (condition.type == "Drifted" and condition.status == "True")
+  moving = moving or (condition.type == "Reconciling" and condition.status == "True")
 end
 for _, condition in ipairs(obj.status.conditions) do
   if condition.type == "Ready" then
@@ -28,7 +30,7 @@ for _, condition in ipairs(obj.status.conditions) do
       health.status = "Healthy"
     elseif waits[condition.reason] then
       health.status = "Suspended"
-    elseif stalled then
+    elseif stalled or (drifted and not moving) then -- what is only observed is mended by nobody
       health.status = "Degraded"
     end
   end

@@ -68,9 +68,9 @@ def attest(terminal: Terminal, /, address: str, by: str | None, **place: Any) ->
     up only where the platform cannot show how things are.
     """
     where, who = Place(**place), by or opening.actor()
+    kind, said, name = _parts(address)
     with closing(client.connect(where.kubeconfig, where.context)) as connected:
-        default = where.namespaces[0] if where.namespaces else connected.namespace
-        kind, namespace, name = _parts(address, default)
+        namespace = said or (where.namespaces[0] if where.namespaces else connected.namespace)
         at = client.path_of(registry()[kind], namespace, name)
         generation = connected.request("GET", at)["metadata"]["generation"]
         connected.merge(at, {"metadata": {"annotations": {ATTESTED: f"{generation}: {who}"}}})
@@ -78,13 +78,13 @@ def attest(terminal: Terminal, /, address: str, by: str | None, **place: Any) ->
     return Exit.OK
 
 
-def _parts(address: str, default: str) -> tuple[str, str, str]:
-    """The kind, namespace and name of a policy; without a namespace it is in `default`."""
+def _parts(address: str) -> tuple[str, str, str]:
+    """The kind, namespace ("" where none is said) and name of a policy."""
     kind, *rest = address.split("/")
     kinds = [each for each, known in registry().items() if known.governs and each != "PlatformAccount"]
     if kind not in kinds or len(rest) not in (1, 2) or not all(rest):
         raise click.UsageError(f"{address!r} is no KIND/[NAMESPACE/]NAME of a policy; the kinds are {', '.join(kinds)}")
-    return kind, rest[0] if len(rest) == 2 else default, rest[-1]
+    return kind, rest[0] if len(rest) == 2 else "", rest[-1]
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

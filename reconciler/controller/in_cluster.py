@@ -24,7 +24,7 @@ from reconciler.ledger.cluster import ClusterLedger, body_of
 from reconciler.plan import Plan
 from reconciler.platforms import Connection, Credentials, Platform
 from reconciler.reasons import Reason
-from reconciler.report import Report, as_log
+from reconciler.report import Report, as_log, notices
 from reconciler.sources.kube.client import Client
 from reconciler.sources.kube.cluster import Cluster, Loaded, Scope
 from reconciler.sources.kube.election import Election, Seal
@@ -242,6 +242,9 @@ class InCluster:
 
     def _tell(self, done: Pass) -> None:
         report, account = done.report, done.report.account
+        for notice in notices.of(report, done.before):
+            if notice.event is notices.Event.PAUSED:
+                self._event(notice.address, "ModelPaused", notice.message, warning=True)
         entries = [each for each in as_log.entries(report, done.before, first=False) if each.address]
         entries.sort(key=lambda each: each.level == "info")
         for entry in entries[:MOST_EVENTS]:

@@ -104,15 +104,17 @@ def _of(check: Check) -> Iterator[dict[str, Any]]:
         "apiVersions": [API_VERSION.split("/")[1]],
         "operations": ["CREATE", "UPDATE"],
         "resources": plurals,
-        "scope": "*",  # the server's own default, written out: else a later apply by the server conflicts with the client's
+        "scope": "*",
     }
+    # With the server's own defaults written out: else a later apply by the server conflicts with an earlier by the client.
+    match = {"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}, "resourceRules": [rule]}
     yield {
         "apiVersion": _VERSION,
         "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": name},
         "spec": {
             "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [rule]},
+            "matchConstraints": match,
             "matchConditions": [
                 {"name": "not-deleting", "expression": "!has(object.metadata.deletionTimestamp)"},
                 {"name": "made-or-changed", "expression": f"oldObject == null || {check.changed}"},

@@ -99,6 +99,14 @@ def test_what_is_right_is_taken(admitting: Cluster) -> None:
     admitting.apply(manifest("ModelActivation", "a", model="m", annotations=said))
 
 
+def test_the_policies_may_be_applied_in_one_way_and_then_in_another(admitting: Cluster) -> None:
+    """`kubectl apply -k` and `kubectl apply --server-side -k`: what the server filled in is no conflict."""
+    for thing in yaml.safe_load_all(admission.policies()):
+        place = path(API, PLURALS[thing["kind"]], None, thing["metadata"]["name"])
+        query = {"fieldManager": "another"}
+        admitting.admin.request("PATCH", place, thing, query=query, content="application/apply-patch+yaml")
+
+
 def test_an_older_object_can_be_edited_elsewhere_and_deleted(admitting: Cluster, old: dict[str, Any]) -> None:
     for thing in old.values():
         place = where(thing)

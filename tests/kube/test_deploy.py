@@ -51,6 +51,15 @@ def test_the_whole_operator_builds_with_its_definitions_and_least_rights() -> No
     assert all(s["namespace"] == "modelpolicy-system" for b in of(things, "RoleBinding") + of(things, "ClusterRoleBinding") for s in b["subjects"])  # fmt: skip
 
 
+def test_kubernetes_1_29_gets_the_same_without_what_it_does_not_know() -> None:
+    whole, old = built("kustomize"), built("kustomize-1.29")
+    assert not any("selectableFields" in each["spec"]["versions"][0] for each in of(old, "CustomResourceDefinition"))
+    assert {each["kind"] for each in whole} - {each["kind"] for each in old} == {
+        "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+    }  # fmt: skip
+    assert of(old, "Deployment") == of(whole, "Deployment")
+
+
 def test_the_namespaced_operator_has_roles_only_and_looks_nowhere_else() -> None:
     things = built("kustomize/namespaced")
     assert {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"}.isdisjoint(

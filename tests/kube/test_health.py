@@ -20,6 +20,12 @@ CASES = [
     ({"Ready": ("False", "TicketRequired"), "Stalled": ("True", "TicketRequired")}, "Suspended", "current"),
     ({"Ready": ("False", "ConsentRequired"), "Stalled": ("True", "ConsentRequired")}, "Suspended", "current"),
     ({"Ready": ("False", "CoolingDown"), "Reconciling": ("True", "CoolingDown")}, "Suspended", "current"),
+    ({"Ready": ("False", "Drifted"), "Drifted": ("True", "Drifted")}, "Degraded", "failed"),  # only observed
+    (
+        {"Ready": ("False", "Drifted"), "Drifted": ("True", "Drifted"), "Reconciling": ("True", "Drifted")},
+        "Progressing",
+        None,
+    ),
     ({"Ready": ("True", "Ready"), "Paused": ("True", "Paused")}, "Suspended", "current"),
     ({"Ready": ("False", "DeletionBlocked"), "Stalled": ("True", "DeletionBlocked")}, "Degraded", "failed"),
 ]

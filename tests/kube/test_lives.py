@@ -9,6 +9,7 @@ from kube.conftest import Cluster
 from kube.running import Operator, Platform, condition, manifest, ready, until
 
 from reconciler.kinds import registry
+from reconciler.platforms.embedded.metering import Call
 from reconciler.sources.kube.client import path, path_of
 
 Start = Callable[..., Operator]
@@ -139,6 +140,24 @@ def test_events_tell_what_was_done_and_what_went_wrong(cluster: Cluster, account
     cluster.apply(manifest("ModelActivation", "b", model="unheard-of"))
 
     until(lambda: {("a", "Normal", "Applied"), ("b", "Warning", "TargetNotFound")} <= told(cluster))
+
+
+def test_a_model_that_the_platform_paused_is_told_in_the_status_and_once_in_an_event(
+    cluster: Cluster, account: None, platform: Platform, start: Start
+) -> None:
+    operator = start(interval_s=0.5)
+    cluster.apply(manifest("ModelActivation", "m", model="m"))
+    cluster.apply(manifest("InferenceLimit", "l", model="m", tokens=100))
+    until(is_(cluster, "InferenceLimit", "l", "Ready"))
+    platform.engine.use(Call("m", 100))
+    thing = until(lambda: (t := cluster.get("InferenceLimit", "l"))["status"].get("paused") and t)
+    assert (thing["status"]["used"], thing["status"]["paused"]["reason"]) == (100, "LimitReached")
+    assert ready(thing) == ("True", "Ready")
+    passes = len(operator.passes)
+    until(lambda: len(operator.passes) > passes + 2)
+    items = cluster.admin.list(path("/api/v1", "events", "default"), {}).items
+    (event,) = [each for each in items if each["reason"] == "ModelPaused"]
+    assert (event["type"], event["involvedObject"]["kind"]) == ("Warning", "InferenceLimit")
 
 
 def test_a_person_asks_for_a_look_pauses_and_goes_on_by_annotation(
