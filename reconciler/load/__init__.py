@@ -1,6 +1,6 @@
 r"""What is written down becomes what is declared: bytes in, resources and findings out. Pure: no I/O, no clock.
 
-    bytes --text--> chunks --lines--> values --documents--> Resource
+    bytes --text--> chunks --forms, lines--> values --documents--> Resource
                        \--events--> tree --documents--> Resource | Held | Finding      where the short way does not do
 
 Whatever the bytes are, `load` returns: the user's mistakes are findings, all of them at once, each with file, line and
@@ -16,7 +16,7 @@ from typing import Any
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared, Held
-from reconciler.load import events, lines, text, tree
+from reconciler.load import events, forms, text, tree
 from reconciler.load.checks import CHECKS
 from reconciler.load.documents import Judged, good, judge
 from reconciler.load.frame import frame
@@ -57,7 +57,8 @@ def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory |
     ordered = sorted(texts, key=lambda source: (source.name, source.content))
     sources = tuple((source.name, hashlib.sha256(source.content).hexdigest()) for source in ordered)
     known = memory.files if memory is not None else {}
-    files = {key: known.get(key) or tuple(_file(source)) for key, source in zip(sources, ordered, strict=True)}
+    reader = forms.Reader()
+    files = {key: known.get(key) or tuple(_file(source, reader)) for key, source in zip(sources, ordered, strict=True)}
     if memory is not None:
         memory.files = files
     judged = [one for key in sources for one in files[key]]
@@ -75,7 +76,7 @@ def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory |
     )
 
 
-def _file(source: SourceText) -> Iterator[Judged]:
+def _file(source: SourceText, reader: forms.Reader) -> Iterator[Judged]:
     """What each document of a file became."""
     decoded = text.decode(source.content)
     if isinstance(decoded, tree.Problem):
@@ -90,7 +91,7 @@ def _file(source: SourceText) -> Iterator[Judged]:
             problem = tree.Problem("too-large", message, "split it", line, 1)
             yield from judge(tree.Document(problems=[problem], line=line), source.name)
             continue
-        at_once = None if json else _good(chunk, line, source.name)
+        at_once = None if json else _good(reader.read(chunk), Location(source.name, line), chunk)
         if at_once is not None:
             yield at_once
             continue
@@ -98,13 +99,12 @@ def _file(source: SourceText) -> Iterator[Judged]:
             yield from judge(document, source.name)
 
 
-def _good(chunk: str, line: int, file: str) -> Judged | None:
+def _good(read: forms.Read | None, place: Location, chunk: str) -> Judged | None:
     """What an ordinary document without a mistake became, by the shortest way; None: it has to be looked at closely."""
-    read = lines.read(chunk)
     if read is None:
         return None
     values, start = read
-    resource = good(values, Location(file, line + start, 1), Positions(chunk, line))
+    resource = good(values, Location(place.file, place.line + start, 1), Positions(chunk, place.line))
     return None if resource is None else Judged(resource=resource, location=resource.origin)
 
 

@@ -4,7 +4,7 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -26,6 +26,9 @@ _TELLING: Final = frozenset((*_OURS, "name", "namespace", "model", "endpoint", "
 _KUSTOMIZE: Final = ("kustomization.yaml", "kustomization.yml")
 
 
+_metadata_of: Final[Callable[[Any], Written]] = Written.__pydantic_validator__.validate_python
+
+
 class Judged(NamedTuple):
     """What one document became: one of `resource`, `held` and `foreign` (its kind, for the note), and the findings."""
 
@@ -45,8 +48,9 @@ def good(document: Mapping[str, Any], origin: Location, positions: Places) -> Re
     if origin.file.endswith(_KUSTOMIZE):
         return None
     try:
-        metadata = Written.model_validate(document.get("metadata"))
-        known = kind.spec.model_validate({} if spec is None else spec)
+        # What `model_validate` does, without its checks of how it was called: this is asked of every document.
+        metadata = _metadata_of(document.get("metadata"))
+        known = kind.spec.__pydantic_validator__.validate_python({} if spec is None else spec)
     except ValidationError:
         return None
     return _resource(kind.name, metadata, known, origin, positions)
@@ -178,16 +182,8 @@ def _checked(root: Node, location: Location) -> tuple[list[Said], Resource[Any] 
 
 
 def _resource(kind: str, metadata: Written, spec: Spec, origin: Location, positions: Places) -> Resource[Any]:
-    return Resource(
-        kind=kind,
-        name=metadata.name,
-        spec=spec,
-        origin=origin,
-        namespace=metadata.namespace,
-        labels=metadata.labels or {},
-        annotations=metadata.annotations or {},
-        positions=positions,
-    )
+    labels, annotations = metadata.labels or {}, metadata.annotations or {}
+    return Resource(kind, metadata.name, spec, origin, metadata.namespace, labels, annotations, positions)
 
 
 def _envelope(root: Node) -> Iterator[Said]:
