@@ -23,7 +23,7 @@ NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*
 class Strict(BaseModel):
     """Frozen, camelCase outside, no unknown keys. Numbers and booleans are never coerced: use Int, Flag and Moment."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True)
 
 
 class Management(StrEnum):
@@ -130,7 +130,7 @@ class PolicySpec(Spec):
     """Base of the kinds that govern an item: whose account, whether to write, and what happens at the end."""
 
     account_ref: AccountRef = Field(
-        default=AccountRef(),
+        default=AccountRef.model_construct(),
         description="Which account; `default` when absent.",
         json_schema_extra=fixed("the account"),
     )

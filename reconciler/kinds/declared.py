@@ -18,7 +18,7 @@ from reconciler.kinds.policy_constraint import PolicyConstraintSpec
 DEFAULT_ACCOUNT: Final = "default"
 # What stands in where files declare no account at all.
 IMPLIED: Final = Resource(
-    "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec(), Location("(no PlatformAccount declared)")
+    "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec.model_construct(), Location("(no PlatformAccount declared)")
 )
 
 
@@ -114,7 +114,9 @@ class Declared:
             # A constraint that nobody can read might forbid whatever it could govern: its own namespace's resources too.
             spaces = {each.namespace for each in resources if each.kind != "PolicyConstraint"}
             held = tuple(each for each in self.held if any(each.concerns(account, space) for space in spaces or {None}))
-            known = replace(self, resources=resources, held=held)
+            # Most sets have one account: the indexes of the whole set do for it.
+            whole = len(resources) == len(self.resources) and len(held) == len(self.held)
+            known = self if whole else replace(self, resources=resources, held=held)
             self._for_account[account] = known
         return known
 

@@ -168,7 +168,7 @@ class Ark(Strict):
         default=None, max_length=1024, pattern=r"^https?://[^\s/@]+/?$",
         description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one.",
     )  # fmt: skip
-    actions: Actions = Field(default=Actions(), description="Private actions by operation.")
+    actions: Actions = Field(default=Actions.model_construct(), description="Private actions by operation.")
     credentials: Credentials | None = Field(default=None, description="Where the access key is found.")
 
 
@@ -197,7 +197,9 @@ class MaxReverts(Strict):
 class Guards(Strict):
     """The thresholds of the guards that judge a whole plan before its first write."""
 
-    max_reverts: MaxReverts = Field(default=MaxReverts(), description="Above both, the plan is refused.")
+    max_reverts: MaxReverts = Field(
+        default=MaxReverts.model_construct(), description="Above both, the plan is refused."
+    )
     min_hours_to_limit: Annotated[int, Field(strict=True, ge=0, le=720)] = Field(
         default=1,
         description="A limit that the recent rate would reach sooner than this many hours is refused; 0 turns it off.",
@@ -210,8 +212,8 @@ class PlatformAccountSpec(Spec):
     platform: PlatformName = Field(
         default=PlatformName.EMBEDDED, description="embedded or ark.", json_schema_extra=fixed("the platform")
     )
-    embedded: Embedded = Field(default=Embedded(), description="Settings of the embedded platform.")
-    ark: Ark = Field(default=Ark(), description="Settings of Volcengine Ark.")
+    embedded: Embedded = Field(default=Embedded.model_construct(), description="Settings of the embedded platform.")
+    ark: Ark = Field(default=Ark.model_construct(), description="Settings of Volcengine Ark.")
     management: Management = Field(
         default=Management.MANAGE, description="Observe: read and report, never write, whatever a resource says."
     )
@@ -226,7 +228,7 @@ class PlatformAccountSpec(Spec):
         default=None, description="Safe Experience Mode, for the whole account; absent: not managed."
     )
     writes: Writes | None = Field(default=None, description="Pacing of writes; absent on embedded: none.")
-    guards: Guards = Field(default=Guards(), description="Thresholds of the guards.")
+    guards: Guards = Field(default=Guards.model_construct(), description="Thresholds of the guards.")
     allowed_namespaces: Annotated[tuple[ObjectName, ...], Field(max_length=64)] = Field(
         default=(), description="In a cluster: namespaces beside its own whose resources may use this account."
     )

@@ -51,7 +51,7 @@ class PolicyConstraintSpec(Spec):
         "declared joined with live, as {model, activation: {state, subServices}, limit: {tokens}, overrides: [{endpoint, rpm, tpm}], "
         "observed: {...}}; what there is none of is null.",
     )
-    match: Match = Field(default=Match(), description="What the schema is run over.")
+    match: Match = Field(default=Match.model_construct(), description="What the schema is run over.")
     schema_: Annotated[dict[str, Any], Field(max_length=256)] = Field(
         alias="schema", description="A JSON Schema (2020-12) that a match must satisfy."
     )

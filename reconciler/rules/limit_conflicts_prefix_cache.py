@@ -23,8 +23,11 @@ def _declares_cache(spec: ModelActivationSpec) -> bool:
 
 def _limits(context: Context) -> Iterator[Finding]:
     models = context.snapshot.models if context.snapshot else {}
+    caches = {one.spec.model for one in context.declared.activations if _declares_cache(one.spec)}
     for limit in context.declared.limits:
         name = limit.spec.model
+        if name not in caches and name not in models:
+            continue
         activations = context.declared.activations_by_model.get(name, ())
         with_cache = [one for one in activations if _declares_cache(one.spec)]
         managed = any(one.spec.sub_services is not None and not observes(context.account, one) for one in activations)

@@ -17,10 +17,10 @@ spec:
 """
 CODE = """
 import json, sys
-from reconciler.cli import main
+from reconciler.cli.root import ROOT
 
 try:
-    main()
+    ROOT.main()
 except SystemExit as end:
     code = end.code
 print(json.dumps({"code": code, "modules": sorted(sys.modules)}), file=sys.stderr)
