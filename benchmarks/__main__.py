@@ -5,7 +5,7 @@ import compileall
 import tempfile
 from pathlib import Path
 
-from benchmarks import rows_cold, rows_warm
+from benchmarks import rows_cold, rows_operator, rows_warm
 from benchmarks.measuring import REPOSITORY, Row, line, save, table
 
 ROWS = {
@@ -16,6 +16,8 @@ ROWS = {
     "apply": rows_warm.apply,
     "memory": rows_cold.memory,
     "start-up": rows_cold.startup,
+    "ready": rows_operator.ready,
+    "idle": rows_operator.idle,
 }
 
 

@@ -84,10 +84,12 @@ def _is_equal(resource: Resource[Any], target: Target, snapshot: Snapshot, now: 
 
 def _wanted(question: Question, snapshot: Snapshot, resource: Resource[Any], target: Target) -> _Intent | None:
     """What the resource wants changed on its item, None where nothing."""
-    kind, record = kind_of_item(target), question.record(target)
+    kind = kind_of_item(target)
     live, wanted = kind.live(snapshot, target), kind.desired(resource, question.now)
-    expired = kind.expired(resource, question.now)
     renewal = kind.renewal(resource)
+    if renewal is None and all(live[path] == value for path, value in wanted.items()):
+        return None  # what most items are: seen, and as they should be
+    record, expired = question.record(target), kind.expired(resource, question.now)
     renewed = renewal is not None and target in question.history.records and record.renewal != renewal
     fields = differing(target, live, wanted)
     if not expired:

@@ -90,11 +90,15 @@ class Question:
             resource.address in self.broken
             or observes(self.account, resource)
             or paused(resource)
-            or paused(self.account)
-            or self.holds_account
-            or self._held_by_constraint(resource)
-            or self._held(resource)
+            or self._account_alone
+            or (bool(self._unusable) and self._held_by_constraint(resource))
+            or (bool(self.declared.held) and self._held(resource))
         )
+
+    @cached_property
+    def _account_alone(self) -> bool:
+        """Whether the account keeps all its items from being written."""
+        return paused(self.account) or self.holds_account
 
     def _held(self, resource: Resource[Any]) -> bool:
         """Whether a held document is the resource, or names its item."""

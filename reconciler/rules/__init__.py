@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.kinds import Resource
@@ -39,6 +40,8 @@ class Context:
     history: History = field(default_factory=History)
     capabilities: Mapping[Operation, Support] = field(default_factory=dict)
     identities: Mapping[str, str] = field(default_factory=dict)
+    # What one rule worked out and another asks for again, by the function that does it.
+    kept: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 class Scope(StrEnum):

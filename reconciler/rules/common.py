@@ -3,7 +3,7 @@
 No rule lives here. Nothing here raises on the user's input.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,20 +25,25 @@ def seen(context: Context) -> Snapshot:
     return context.snapshot
 
 
-def live_limits(context: Context) -> Iterator[tuple[Resource[InferenceLimitSpec], Model]]:
-    """Every declared limit of a model that was seen, with the model."""
-    models = seen(context).models
-    return ((limit, models[limit.spec.model]) for limit in context.declared.limits if limit.spec.model in models)
+def live_limits(context: Context) -> Sequence[tuple[Resource[InferenceLimitSpec], Model]]:
+    """Every declared limit of a model that was seen, with the model. Several rules ask, so it is kept."""
+    known = context.kept.get(live_limits)
+    if known is None:
+        models, limits = seen(context).models, context.declared.limits
+        known = [(limit, models[limit.spec.model]) for limit in limits if limit.spec.model in models]
+        context.kept[live_limits] = known
+    return known
 
 
-def live_overrides(context: Context) -> Iterator[tuple[Resource[EndpointRateOverrideSpec], Endpoint]]:
-    """Every declared override of an endpoint that was seen, with the endpoint."""
-    snapshot = seen(context)
-    kind = registry()["EndpointRateOverride"]
-    for override in context.declared.overrides:
-        target = kind.target(override, snapshot)
-        if target is not None:
-            yield override, snapshot.endpoints[target.name]
+def live_overrides(context: Context) -> Sequence[tuple[Resource[EndpointRateOverrideSpec], Endpoint]]:
+    """Every declared override of an endpoint that was seen, with the endpoint. Several rules ask, so it is kept."""
+    known = context.kept.get(live_overrides)
+    if known is None:
+        snapshot, kind = seen(context), registry()["EndpointRateOverride"]
+        targets = [(override, kind.target(override, snapshot)) for override in context.declared.overrides]
+        known = [(override, snapshot.endpoints[target.name]) for override, target in targets if target is not None]
+        context.kept[live_overrides] = known
+    return known
 
 
 def limit_record(context: Context, model: str) -> Record | None:
