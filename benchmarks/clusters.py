@@ -140,9 +140,7 @@ class Watcher:
         self.ready: set[str] = set()
         self.changes: Counter[str] = Counter()
         self._heard = threading.Condition()
-        self._watch = cluster.admin.watch(
-            ACTIVATIONS, {"resourceVersion": cluster.admin.list(ACTIVATIONS, {}).version}
-        )
+        self._watch = cluster.admin.watch(ACTIVATIONS, {"resourceVersion": cluster.admin.list(ACTIVATIONS, {}).version})
         self._thread = threading.Thread(target=self._hear, daemon=True)
         self._thread.start()
 

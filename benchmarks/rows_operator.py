@@ -121,7 +121,15 @@ def _created(cluster: Cluster, count: int, process: Any) -> tuple[float, Watcher
 
 def _kopf(cluster: Cluster, folder: Path, count: int) -> float:
     (folder / "handler.py").write_text(KOPF, encoding="utf-8")
-    command = [str(peers.environment("kopf") / "kopf"), "run", "--quiet", "--standalone", "--namespace", "default", "handler.py"]
+    command = [
+        str(peers.environment("kopf") / "kopf"),
+        "run",
+        "--quiet",
+        "--standalone",
+        "--namespace",
+        "default",
+        "handler.py",
+    ]
     with clusters.operator(command, folder, cluster.kubeconfig) as process:
         time.sleep(4)
         took, watcher = _created(cluster, count, process)
@@ -132,7 +140,15 @@ def _kopf(cluster: Cluster, folder: Path, count: int) -> float:
 
 def _bare(cluster: Cluster, count: int) -> float:
     """Nothing but the calls: each resource created, and its status patched once."""
-    conditions = [{"type": "Ready", "status": "True", "reason": "Programmed", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+    conditions = [
+        {
+            "type": "Ready",
+            "status": "True",
+            "reason": "Programmed",
+            "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+    ]
 
     def both(number: int) -> None:
         made = clusters.activation(number)

@@ -141,7 +141,7 @@ def _carry_out(
                 break
             progress = Progress(terminal, len(report.plan.changes))
             try:
-                with opening.platform(asked) as platform:
+                with opening.platform(asked) as platform, progress:
                     acting = _acting(stop, progress, wish)
                     done.append(reconcile.act(report, asked, platform, ledger, acting))
                     told.append(done[-1])

@@ -8,6 +8,7 @@ from reconciler import reconcile
 from reconciler.cli import opening
 from reconciler.cli.common import Common
 from reconciler.cli.opening import Read
+from reconciler.cli.waiting import waiting
 from reconciler.ledger import Ledger
 from reconciler.reconcile import Asked
 from reconciler.report import Report
@@ -52,5 +53,5 @@ def look(one: Asked, ledger: Ledger) -> Report:
     """One look at one account."""
     now = opening.clock()()
     previous = reconcile.previous_statuses(ledger, one.account) if one.standing else {}
-    with opening.reader(one) as reader:
+    with opening.reader(one) as reader, waiting(f"looking at account {one.account}"):
         return reconcile.look(one, reader, ledger.history(one.account), previous, now)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from reconciler.cli.waiting import waiting
 from reconciler.finding import Finding, Location, in_order
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
@@ -51,7 +52,8 @@ class Read:
 def read(paths: tuple[str, ...]) -> Read:
     """Gather and load the paths; none is the working directory, "-" is standard input."""
     gathered = gather(paths)
-    loaded = load(gathered.texts, complete=gathered.complete)
+    with waiting(f"reading {len(gathered.texts):,} files"):
+        loaded = load(gathered.texts, complete=gathered.complete)
     return Read(
         loaded.declared,
         in_order((*gathered.findings, *loaded.findings)),

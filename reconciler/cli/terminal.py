@@ -6,7 +6,8 @@ Losing the reader of a pipe (`| head`) is silent and never stops the work that w
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 NARROWEST: Final = 60
@@ -19,15 +20,31 @@ class Terminal:
 
     color: str = "auto"
     said: bool = False
+    _passing: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def artefact(self, text: str) -> None:
         """Print what was asked for; the only way to stdout."""
         self.said = True
+        self.passing("")
         _write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the artefact, on stderr."""
+        self.passing("")
         _write(sys.stderr, text + "\n")
+
+    def passing(self, line: str) -> None:
+        """Show a line on stderr that the next word takes the place of; "" only takes it away. For whom `watched` is True."""
+        with self._lock:
+            if line or self._passing:
+                _write(sys.stderr, f"\r\x1b[K{line[: self.width - 1]}")
+            self._passing = bool(line)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person sees stderr as it is written: on a terminal that is no CI's and can take back what it shows."""
+        return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
     @property
     def in_color(self) -> bool:

@@ -179,7 +179,7 @@ def test_the_first_ctrl_c_finishes_what_is_in_flight_and_exits_130(seeded: Path)
         "from reconciler.cli import progress, root\n"
         "heard = progress.Progress.__call__\n"
         "def hear(self, outcome):\n"
-        "    if not self._heard: os.kill(os.getpid(), getattr(signal, sys.argv[-1]))\n"
+        "    if not self.done: os.kill(os.getpid(), getattr(signal, sys.argv[-1]))\n"
         "    heard(self, outcome)\n"
         "progress.Progress.__call__ = hear\n"
         "root.ROOT.main(['apply', 'policies', '--yes', '-o', 'json'])\n"
