@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -34,10 +35,22 @@ class Row:
     note: str = ""
 
 
+class Took(float):
+    """Wall-clock milliseconds of a process, and the milliseconds of CPU that it took, which neighbours change little."""
+
+    cpu: float = 0.0
+
+
 def ratio(what: str, at: str, ours: Sequence[float], floor: Sequence[float], *, floor_is: str, most: float, unit: str = "ms",
           note: str = "") -> Row:  # fmt: skip
     """A row whose goal is a quotient of medians that may be at most `most`."""
     mine, other = statistics.median(ours), statistics.median(floor)
+    cpus = [
+        min(one.cpu for one in each if isinstance(one, Took)) if isinstance(each[0], Took) else 0
+        for each in (ours, floor)
+    ]
+    if all(cpus):
+        note = f"{cpus[0] / cpus[1]:.2f} in CPU time" + (f"; {note}" if note else "")
     return Row(what, at, mine, other, floor_is, mine / other, f"<= {most:g}x", mine / other <= most, unit, note)
 
 
@@ -52,13 +65,14 @@ def turns(contestants: Mapping[str, Callable[[], float]], runs: int) -> dict[str
     return found
 
 
-def command(arguments: Sequence[str], folder: Path, *, codes: Sequence[int] = (0,)) -> Callable[[], float]:
-    """The wall-clock milliseconds of one process from start to end."""
+def command(arguments: Sequence[str], folder: Path, *, codes: Sequence[int] = (0,)) -> Callable[[], Took]:
+    """What one process takes from start to end."""
 
-    def run() -> float:
-        started = time.perf_counter()
+    def run() -> Took:
+        before, started = _children_s(), time.perf_counter()
         done = subprocess.run(arguments, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-        took = (time.perf_counter() - started) * 1000
+        took = Took((time.perf_counter() - started) * 1000)
+        took.cpu = (_children_s() - before) * 1000
         if done.returncode not in codes:
             raise SystemExit(
                 f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
@@ -66,6 +80,11 @@ def command(arguments: Sequence[str], folder: Path, *, codes: Sequence[int] = (0
         return took
 
     return run
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def script(code: str, folder: Path, python: str = sys.executable) -> dict:

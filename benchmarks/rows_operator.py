@@ -72,6 +72,8 @@ def idle(folder: Path, runs: int) -> list[Row]:  # noqa: ARG001  # one turn tell
         operator.create()[1].close()
         time.sleep(INTERVAL_S * 1.2)  # the pass that looks once more at what was written
         before = cluster.asked()
+        if before["POST"] < count:
+            raise SystemExit(f"the server has counted {before} only")
         time.sleep(INTERVAL_S * 3.3)
         asked = cluster.asked() - before
     writes = sum(asked[verb] for verb in ("POST", "PUT", "PATCH", "APPLY", "DELETE"))

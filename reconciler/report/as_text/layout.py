@@ -174,7 +174,7 @@ class Page:
         return "".join(self._painted(line) + "\n" for line in self.lines)
 
     def _painted(self, line: tuple[Span, ...]) -> str:
-        plain = "".join(safe(one.text) for one in line).rstrip()
+        plain = safe("".join([one.text for one in line])).rstrip()
         if not self.color:
             return plain
         painted, left = "", len(plain)
