@@ -67,5 +67,5 @@ supply: $(VENV)/.supplied
 docs: $(VENV)/.installed
 	$(BIN)/python docs/generate.py
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.developed
 	$(BIN)/python -m benchmarks

@@ -158,7 +158,7 @@ class Watcher:
                 self.ready.add(name)
             self._heard.notify_all()
 
-    def wait(self, count: int, process: subprocess.Popen[bytes] | None, within_s: float = 300) -> None:
+    def wait(self, count: int, process: subprocess.Popen[bytes] | None, within_s: float = 900) -> None:
         """Until that many are Ready."""
         end = time.monotonic() + within_s
         with self._heard:

@@ -1,5 +1,6 @@
 """Rows on an API server: from created to Ready, and what an idle operator asks for."""
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -89,9 +90,9 @@ class _Ours:
     def __init__(self, cluster: Cluster, folder: Path, count: int, interval_s: int) -> None:
         self.cluster, self.count = cluster, count
         database = inputs.platform(folder / "platform.db", count * 10 // 4, converged=False)
-        lease = f"bench-{folder.name}"
+        lease = "bench-" + re.sub("[^a-z0-9]", "-", folder.name.lower()).strip("-")
         command = [*OURS, "operator", "--kubeconfig", str(cluster.kubeconfig), "--lease-namespace", "default",
-                   "--lease-name", lease.lower(), "--interval", f"{interval_s}s"]  # fmt: skip
+                   "--lease-name", lease, "--interval", f"{interval_s}s"]  # fmt: skip
         self._running = clusters.operator(command, folder, cluster.kubeconfig)
         self.process = self._running.__enter__()
         manifest = clusters.account(database)
