@@ -16,6 +16,7 @@ from reconciler.cli import opening
 from reconciler.cli.placing import Place
 from reconciler.controller import annotations, in_cluster
 from reconciler.controller.in_cluster import InCluster
+from reconciler.errors import LedgerError
 from reconciler.finding import Finding, Severity, in_order
 from reconciler.kinds import Resource, normalised
 from reconciler.platforms import ReadOnly
@@ -44,22 +45,56 @@ def preview(place: Place, files: tuple[str, ...]) -> tuple[Report, ...]:
     with closing(client.connect(place.kubeconfig, place.context)) as connected:
         default = place.namespaces[0] if place.namespaces else connected.namespace
         resources = [replace(each, namespace=each.namespace or default) for each in read.declared.resources]
-        source = _read(connected, replace(place, namespaces=()))
-        refused = in_order((*read.findings, *_applied(source.parts.cluster, resources)))
+        source = _read_all(connected, place)
+        refused = [*read.findings, *_applied(source.parts.cluster, resources)]
         declared = source.load().declared
+        refused += [_homeless(each) for each in resources if each.account and each.account not in declared.accounts]
         accounts = sorted({each.account for each in resources if each.account} & set(declared.accounts))
         if not accounts:
             known = ", ".join(sorted(declared.accounts)) or "none"
             raise click.UsageError(
                 f"no resource in the files is on a PlatformAccount of the cluster; there are: {known}"
             )
-        return tuple(_look(source, key, (), refused) for key in accounts)
+        return tuple(_look(source, key, (), in_order(refused)) for key in accounts)
 
 
 def _read(connected: client.Client, place: Place) -> InCluster:
     source = in_cluster.assemble(connected, Scope(place.namespaces), NO_LEASE, opening.clock())
-    source.parts.cluster.refresh()
+    try:
+        source.parts.cluster.refresh()
+    except LedgerError as error:
+        if _forbidden(error) and not place.namespaces:
+            raise LedgerError(f"{error}; name the namespaces that you may read with --namespace") from error
+        raise
     return source
+
+
+def _read_all(connected: client.Client, place: Place) -> InCluster:
+    """The whole cluster, for an account may be in another namespace; where that may not be read, the namespaces that were named."""
+    try:
+        return _read(connected, replace(place, namespaces=()))
+    except LedgerError as error:
+        if place.namespaces and _forbidden(error.__cause__):
+            return _read(connected, place)
+        raise
+
+
+def _forbidden(error: BaseException | None) -> bool:
+    """Whether the API server refused it for want of a right."""
+    cause = error.__cause__ if error is not None else None
+    return isinstance(cause, KubeError) and cause.code == 403
+
+
+def _homeless(resource: Resource[Any]) -> Finding:
+    return Finding(
+        "unknown-account",
+        Severity.ERROR,
+        f"there is no PlatformAccount {resource.account!r} in the cluster, so nothing would be carried out",
+        "Make the account first, or name one in accountRef.",
+        resource.origin,
+        resource.address,
+        Reason.TARGET_NOT_FOUND,
+    )
 
 
 def _applied(cluster: Cluster, resources: Sequence[Resource[Any]]) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def _diff(changes: tuple[Change, ...]) -> str:
     lines: list[str] = []
     for change in changes:
         mark = sign(change)
-        where = f"  {change.origin}" if change.origin else ""
+        where = f"  {change.origin}" if change.origin and change.origin.file != change.address else ""
         lines.append(f"{mark} {name_of(change)}  {change.reason}{where}")
         lines += [f"{mark}     {field(one)}" for one in change.fields]
         lines += [f"#     {remark}" for remark in remarks_on(change)]

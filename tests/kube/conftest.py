@@ -1,7 +1,7 @@
 """The cluster that tests run on: the suite's own small API server, and a real one where KUBEBUILDER_ASSETS names it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from kube.small.http import SmallServer
 from reconciler.schema import crds
 from reconciler.sources.kube import client
 from reconciler.sources.kube.client import Client
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 @dataclass
@@ -134,6 +137,27 @@ def cleared(admin: Client) -> None:
                     raise
     for api, plural in (("/apis/coordination.k8s.io/v1", "leases"), ("/api/v1", "events")):
         admin.request("DELETE", client.path(api, plural, "default"))
+
+
+@pytest.fixture
+def granted(cluster: Cluster) -> Iterator[Callable[[str], None]]:
+    """Grants the user of the OPERATOR token what a shipped file grants the operator, in the namespace default."""
+    if not isinstance(cluster.server, RealServer):
+        pytest.skip("the small server lets everybody do everything")
+    made: list[str] = []
+
+    def grant(file: str) -> None:
+        for thing in yaml.safe_load_all((DEPLOY / file).read_text()):
+            space = None if thing["kind"].startswith("Cluster") else "default"
+            if "subjects" in thing:
+                thing["subjects"] = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "operator"}]
+            place = client.path(RBAC, thing["kind"].lower() + "s", space, thing["metadata"]["name"])
+            cluster.admin.apply(place, thing)
+            made.append(place)
+
+    yield grant
+    for place in made:
+        cluster.admin.request("DELETE", place)
 
 
 @pytest.fixture

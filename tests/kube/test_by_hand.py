@@ -75,8 +75,8 @@ def test_a_manual_change_is_told_with_its_ticket_attested_and_asked_for_again_wh
 
 
 @pytest.mark.parametrize("address", ["InferenceLimit", "PlatformAccount/default", "Nothing/a", "InferenceLimit//a"])
-def test_what_names_no_policy_is_refused(address: str, kubeconfig: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_names_no_policy_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        kubectl.main(["attest", address, "--kubeconfig", str(kubeconfig)])
+        kubectl.main(["attest", address])
     assert ended.value.code == 64
     assert "is no KIND/[NAMESPACE/]NAME of a policy" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,27 +77,6 @@ def test_the_arguments_of_the_deployment_are_ones_that_the_command_takes(folder:
     args = of(built(folder), "Deployment")[0]["spec"]["template"]["spec"]["containers"][0]["args"]
     assert args[0] == "operator"
     command.make_context("operator", list(args[1:]))
-
-
-@pytest.fixture
-def granted(cluster: Cluster) -> Iterator[Callable[[str], None]]:
-    """Grants the user of the OPERATOR token what a shipped file grants the operator, in the namespace default."""
-    if not isinstance(cluster.server, RealServer):
-        pytest.skip("the small server lets everybody do everything")
-    made: list[str] = []
-
-    def grant(file: str) -> None:
-        for thing in yaml.safe_load_all((DEPLOY / file).read_text()):
-            space = None if thing["kind"].startswith("Cluster") else "default"
-            if "subjects" in thing:
-                thing["subjects"] = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "operator"}]
-            place = path(RBAC, thing["kind"].lower() + "s", space, thing["metadata"]["name"])
-            cluster.admin.apply(place, thing)
-            made.append(place)
-
-    yield grant
-    for place in made:
-        cluster.admin.request("DELETE", place)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from kube.conftest import Cluster
+from kube.real import OPERATOR
 from kube.running import Operator, Platform, manifest, ready, until
 
 from reconciler.cli import kubectl, root
@@ -82,6 +83,39 @@ def test_the_plugin_means_the_namespace_that_kubectl_would(
     code, out, err = call(kubectl.main, "plan", "-f", str(file), "-o", "json")
     assert (code, err) == (0, "")
     assert changes(out) == [("ModelActivation/team-a/a", "create")]
+
+
+def test_a_resource_on_no_account_of_the_cluster_is_an_error_of_the_plan(
+    cluster: Cluster, platform: Platform, call: Call, tmp_path: Path
+) -> None:
+    platform.models("m", "n")
+    cluster.apply(platform.account())
+    file = tmp_path / "two.yaml"
+    lost = manifest("ModelActivation", "lost", model="n", accountRef={"name": "other"})
+    file.write_text(yaml.safe_dump_all([manifest("ModelActivation", "a", model="m"), lost]))
+    code, out, _ = call(kubectl.main, "plan", "-f", str(file))
+    assert code == 3
+    assert "there is no PlatformAccount 'default/other' in the cluster" in " ".join(out.split())
+    assert out.count("ModelActivation/default/a") == 1
+
+
+def test_who_may_read_one_namespace_only_plans_there(
+    cluster: Cluster, platform: Platform, call: Call, kubeconfig: Path, granted: Callable[[str], None], tmp_path: Path
+) -> None:
+    granted("kustomize/namespaced/policies-role.yaml")
+    platform.models("m")
+    cluster.apply(platform.account())
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["users"][0]["user"]["token"] = OPERATOR
+    kubeconfig.write_text(yaml.safe_dump(config))
+    file = tmp_path / "a.yaml"
+    cluster.apply(manifest("ModelActivation", "a", model="m"))
+    file.write_text(yaml.safe_dump(manifest("ModelActivation", "a", model="m")))
+    code, _, err = call(kubectl.main, "plan")
+    assert code == 1
+    assert "name the namespaces that you may read with --namespace" in err
+    code, out, _ = call(kubectl.main, "plan", "-f", str(file), "-n", "default", "-o", "json")
+    assert (code, changes(out)) == (0, [("ModelActivation/default/a", "create")])
 
 
 def test_what_the_api_server_would_refuse_is_an_error_of_the_plan(

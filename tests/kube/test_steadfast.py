@@ -212,7 +212,7 @@ def test_what_keeps_it_from_the_cluster_for_long_is_told_once_and_so_is_its_end(
     small: SmallServer, cluster: Cluster, platform: Platform, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_cluster, "LASTING_S", 0.1)
-    operator = settled(cluster, platform, start)
+    operator = settled(cluster, platform, start, lease_s=2.0)
     small.faults += [Fault(path="modelactivations?watch", code=503), Fault(path="leases", code=403, times=1000)]
     small.restart()
     until(lambda: "the lease: trouble was ordered" in operator.troubles)

@@ -141,7 +141,9 @@ class Page:
         spans = tuple(map(span, left))
         used = sum(width(safe(one.text)) for one in spans)
         wide = width(safe(right))
-        if used + 2 + wide <= self.columns:
+        if not right:
+            self.line(*spans)
+        elif used + 2 + wide <= self.columns:
             self.line(*spans, " " * (self.columns - used - wide), Span(right, "dim"))
         else:
             self.line(*spans)

@@ -39,7 +39,7 @@ def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]], layout: Layo
 
 def _item(page: Page, one: Drift, now: datetime) -> None:
     page.gap()
-    page.aside([Span(one.address, "bold")], place(one.origin))
+    page.aside([Span(one.address, "bold")], place(one.origin, one.address))
     style = "update" if one.moved is Moved.CONFIG else "warning" if one.moved is Moved.UNKNOWN else "error"
     page.wrapped(Span(_WHO[one.moved], style), indent=2)
     since = f"last seen equal {moment(one.equal_at)} ({ago(one.equal_at, now)})" if one.equal_at else "never seen equal"

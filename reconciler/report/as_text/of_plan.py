@@ -58,9 +58,9 @@ def title(page: Page, report: Report) -> None:
     )
 
 
-def place(origin: Location | None) -> str:
-    """file:line, "" where nothing declares it."""
-    if origin is None:
+def place(origin: Location | None, address: str) -> str:
+    """file:line, "" where nothing declares it, and where the address says it already, as in a cluster."""
+    if origin is None or origin.file == address:
         return ""
     return f"{origin.file}:{origin.line}" if origin.line else origin.file
 
@@ -96,7 +96,7 @@ def _change(page: Page, change: Change, now: datetime) -> None:
     action = change.action.value
     page.aside(
         [Span(f"  {SIGNS[change.action]} ", action), Span(change.address, action)],
-        place(change.origin),
+        place(change.origin, change.address),
     )
     page.rows(_rows(change, now), indent=6)
 
