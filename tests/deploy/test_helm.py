@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler import __version__
 from reconciler.cli.operator import command
 from reconciler.kinds import registry
 
@@ -47,6 +48,11 @@ def test_the_definitions_are_ours_and_stay_when_the_release_goes() -> None:
         )
         assert each["spec"] == shipped["spec"]
     assert not of(rendered(crds={"install": False}), "CustomResourceDefinition")
+
+
+def test_the_chart_is_of_our_version() -> None:
+    with helm.Chart.load(CHART) as chart:
+        assert chart.version == chart.metadata["appVersion"] == __version__
 
 
 def test_kubernetes_1_29_gets_what_it_knows() -> None:
