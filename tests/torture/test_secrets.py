@@ -8,22 +8,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import proxy as proxies
 import pytest
 from click.testing import CliRunner
-from served import PRIVATE, Rig, serve
+from served import PRIVATE, Rig
+from torture.canaries import ACCESS, PASSWORD, SECRET, TOKEN, absent, echo, served
 from torture.conftest import Effort
 
 from reconciler.cli.root import ROOT, VERBS
 from reconciler.platforms.ark import client
 
-ACCESS, SECRET, API = "AKLTcanaryAccess0123456789", "canarySecret/0123456789+abcdef==", "canary-api-key-0123456789"
-TOKEN, PASSWORD = "canarySessionToken0123456789", "canaryPassword0123456789"
-CANARIES = (ACCESS, SECRET, API, TOKEN, PASSWORD)
 KEPT = ("keys.json", "bad.json", "pasted.yaml")  # where a person put them
 HEAD = {"apiVersion": "modelpolicy.dev/v1alpha1"}
 FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github")
@@ -31,10 +28,7 @@ FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github")
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    for made in serve(tmp_path_factory.mktemp("served") / "platform.db"):
-        keys = replace(made.keys, access_key=ACCESS, secret_key=SECRET, api_key=API)
-        object.__setattr__(made.served, "keys", keys)
-        yield made
+    yield from served(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture
@@ -125,8 +119,7 @@ def nothing_leaks(here: Path, caplog: pytest.LogCaptureFixture, effort: Effort) 
     written = [path for path in here.rglob("*") if path.is_file() and path.name not in KEPT]
     said += [((str(path),), path.read_bytes().decode("utf-8", "replace")) for path in written]
     for where, text in said:
-        for canary in CANARIES:
-            assert canary not in text, f"{canary} in {where}: {text[max(0, text.find(canary) - 200) :][:400]}"
+        absent(str(where), text)
     return {"console", *(arguments[0] for arguments in verbs())}
 
 
@@ -156,14 +149,6 @@ def test_no_credential_is_in_anything_that_fails(
     assert SECRET not in result.output
     with proxies.before(rig.url) as way:
         policies(here, way.url, credentials={"file": "keys.json"})
-        monkeypatch.setitem(proxies._SAYS, "html", _echo())
+        monkeypatch.setitem(proxies._SAYS, "html", echo(SECRET, TOKEN))
         way.order(*["html"] * 10_000)
         nothing_leaks(here, caplog, effort)
-
-
-def _echo() -> bytes:
-    """A gateway that repeats what it was sent."""
-    said = f"Authorization: HMAC-SHA256 Credential={ACCESS}/x, you sent {SECRET} and {TOKEN}"
-    error = {"ResponseMetadata": {"RequestId": "x", "Error": {"Code": "SignatureDoesNotMatch", "Message": said}}}
-    body = json.dumps(error).encode()
-    return b"HTTP/1.1 401 Unauthorized\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
