@@ -9,7 +9,7 @@ import pytest
 from torture.forks import Forks
 
 T = TypeVar("T")
-LONG = "MODELPOLICY_TORTURE"
+LONG = "MODELPOLICY_TORTURE"  # set: at length; a number: at length, but only every so many crash points
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Effort:
 
     long: bool
     tell: Callable[[str, object], None]
-    points: int = 0  # how many crash points of all; 0 is every one
+    step: int = 1  # at length: only every so many of what is tried one by one
     cases: int = 0
 
     def pick(self, short: T, long: T) -> T:
@@ -38,6 +38,6 @@ def forks() -> Iterator[Forks]:
 @pytest.fixture
 def effort(record_property):
     said = os.environ.get(LONG, "")
-    it = Effort(bool(said), record_property, points=0 if said == "every" else 150)
+    it = Effort(bool(said), record_property, step=int(said) if said.isdecimal() else 1)
     yield it
     record_property("cases", it.cases)

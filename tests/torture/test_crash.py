@@ -1,8 +1,10 @@
-"""Crash: an apply to the served platform is killed at any platform call or ledger write, and run again. 50 changes at length,
-10 in the suite."""
+"""Crash: an apply to the served platform is killed at any platform call or ledger write, and run again. At length at each of
+them in turn, of 50 changes; in the suite at three, of 10."""
 
 import json
+import os
 import random
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from served import PRIVATE, Rig, serve
-from torture.conftest import Effort
+from torture.conftest import LONG, Effort
 from torture.forks import Forks
 
 from reconciler.ledger import open_ledger
@@ -105,15 +107,19 @@ def try_(home: Path, forks: Forks, changes: int, point: int) -> int:
     return first.points
 
 
-@pytest.mark.timeout(1200)
+SHARDS = os.cpu_count() or 1 if LONG in os.environ else 1  # at length each processor has its share of the points
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_run_killed_at_any_call_or_ledger_write_is_finished_by_the_same_command(
-    tmp_path: Path, forks: Forks, effort: Effort
+    tmp_path: Path, forks: Forks, effort: Effort, shard: int
 ) -> None:
     changes = effort.pick(10, 50)
     points = try_(tmp_path / "whole", forks, changes, 0)
     assert points > 12 * changes, "each change is read, journaled, written, read and journaled"
-    most = points - 10  # lists may be read once more or less often from run to run
-    chosen = random.Random(50).sample(range(1, most), effort.pick(3, effort.points or most - 1))
-    for point in sorted(chosen):
+    every = range(1, points - 10)  # lists may be read once more or less often from run to run
+    for point in effort.pick(sorted(random.Random(50).sample(every, 3)), every[shard :: SHARDS * effort.step]):
         try_(tmp_path / str(point), forks, changes, point)
+        shutil.rmtree(tmp_path / str(point))
         effort.tried()
