@@ -14,7 +14,8 @@ from served import PRIVATE, Rig, serve
 
 ACCESS, SECRET, API = "AKLTcanaryAccess0123456789", "canarySecret/0123456789+abcdef==", "canary-api-key-0123456789"
 TOKEN, PASSWORD = "canarySessionToken0123456789", "canaryPassword0123456789"
-CANARIES = (ACCESS, SECRET, API, TOKEN, PASSWORD)
+CONSOLE = "canary-console-token-0123456789"
+CANARIES = (ACCESS, SECRET, API, TOKEN, PASSWORD, CONSOLE)
 
 
 def served(home: Path) -> Iterator[Rig]:

@@ -15,13 +15,13 @@ import proxy as proxies
 import pytest
 from click.testing import CliRunner
 from served import PRIVATE, Rig
-from torture.canaries import ACCESS, PASSWORD, SECRET, TOKEN, absent, echo, served
+from torture.canaries import ACCESS, CONSOLE, PASSWORD, SECRET, TOKEN, absent, echo, served
 from torture.conftest import Effort
 
 from reconciler.cli.root import ROOT, VERBS
 from reconciler.platforms.ark import client
 
-KEPT = ("keys.json", "bad.json", "pasted.yaml")  # where a person put them
+KEPT = ("keys.json", "bad.json", "pasted.yaml", "token")  # where a person put them
 HEAD = {"apiVersion": "modelpolicy.dev/v1alpha1"}
 FORMATS = ("text", "json", "markdown", "html", "sarif", "junit", "github")
 
@@ -40,6 +40,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     keys = tmp_path / "keys.json"
     keys.touch(0o600)
     keys.write_text(json.dumps({"access_key": ACCESS, "secret_key": SECRET, "session_token": TOKEN}))
+    (tmp_path / "token").touch(0o600)
+    (tmp_path / "token").write_text(CONSOLE)
     return tmp_path
 
 
@@ -82,13 +84,14 @@ def console() -> tuple[tuple[str, ...], str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
     pages: list[str] = []
+    bearer = {"Authorization": f"Bearer {CONSOLE}"}
 
     def read() -> None:
         end = time.monotonic() + 20
         try:
             while time.monotonic() < end and len(pages) < len(PAGES):
                 try:
-                    found = httpx.get(f"http://{host}{PAGES[len(pages)]}", timeout=5)
+                    found = httpx.get(f"http://{host}{PAGES[len(pages)]}", timeout=5, headers=bearer)
                 except httpx.TransportError:
                     found = None
                 if found is not None and (found.status_code == httpx.codes.OK or "?name" in PAGES[len(pages)]):
@@ -100,7 +103,7 @@ def console() -> tuple[tuple[str, ...], str]:
 
     reader = threading.Thread(target=read)
     reader.start()
-    arguments = ("console", "policies.json", "--listen", host)
+    arguments = ("console", "policies.json", "--listen", host, "--token-file", "token")
     result = CliRunner().invoke(ROOT, list(arguments))
     reader.join()
     assert len(pages) == len(PAGES), result.output
