@@ -133,7 +133,7 @@ def previous_statuses(store: ledger.Ledger, account: str) -> Mapping[str, Resour
     kept = store.statuses(account)
     try:
         return {address: status.from_json(written) for address, written in kept.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise LedgerError(f"the ledger is damaged, a status cannot be read back; {ledger.WAY_BACK}") from error
 
 

@@ -255,7 +255,7 @@ class Store:
         """What was stored is read back; what cannot have been stored so is damage, which no database notices by itself."""
         try:
             yield
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise LedgerError(
                 f"the ledger {self._database.name} is damaged: an entry cannot be read back ({type(error).__name__}); {WAY_BACK}"
             ) from error

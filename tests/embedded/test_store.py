@@ -90,3 +90,15 @@ def test_a_database_of_a_newer_version_asks_for_an_upgrade(tmp_path):
 def test_a_path_that_is_a_directory_is_an_error_in_words(tmp_path):
     with pytest.raises(Permanent, match="cannot be opened"):
         open_at(tmp_path)
+
+
+def test_a_column_whose_name_was_damaged_is_damage_in_words(tmp_path):
+    path = tmp_path / "platform.db"
+    open_at(path).close()
+    content = path.read_bytes()
+    assert content.count(b"invite_only") == 1
+    for old in path.parent.glob("platform.db-*"):
+        old.unlink()
+    path.write_bytes(content.replace(b"invite_only", b"invite_onlz"))
+    with pytest.raises(Permanent, match="damaged"):
+        open_at(path).observe(frozenset())

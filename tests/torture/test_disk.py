@@ -59,7 +59,7 @@ def apply(ledger: Path) -> Result:
 
 
 def left(ledger: Path) -> int:
-    """How many changes are still to be made, by a look that needs no room."""
+    """How many changes are still to be made."""
     said = run("plan", "policies.yaml", "--ledger", str(ledger), "--detailed-exitcode")
     return 0 if said.exit_code == Exit.OK else said.stdout.count(" + ")
 
@@ -82,10 +82,11 @@ def test_a_full_disk_is_said_and_nothing_is_written_that_is_not_journaled(
         assert "Traceback" not in said.out
         if said.code != Exit.OK:
             assert "disk is full" in said.out
+            (small / "filler").unlink()  # also reading needs some room beside a ledger that was just written
             with closing(open_ledger(str(ledger))) as opened:
                 journaled = sum(len(opened.entries(one.id)) for one in opened.runs()) if ledger.exists() else 0
             assert 3 - left(ledger) <= journaled
-        (small / "filler").unlink()
+        (small / "filler").unlink(missing_ok=True)
         again = apply(ledger)
         assert again.exit_code == Exit.OK, again.output
         assert left(ledger) == 0

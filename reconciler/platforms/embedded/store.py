@@ -130,7 +130,7 @@ def _legible(path: str) -> Iterator[None]:
     """What was stored is read back; what cannot have been stored so is damage, which SQLite does not notice by itself."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as exc:
         raise Permanent(
             f"{path}: the database is damaged, a value cannot be read back ({type(exc).__name__}); restore a backup, or "
             "move it away and seed it again",
