@@ -1,6 +1,7 @@
 """A person says that they did what the platform has no action for and cannot show; the ledger keeps who, what and when.
 
-Writes the ledger only, never the platform, and only where the platform does not show otherwise.
+Writes the ledger only, never the platform, and only where the platform does not show otherwise. It asks for no lock: a watcher
+that leads the account looks into the ledger on its next look, and a person need not stop it to be heard.
 """
 
 import difflib
@@ -11,12 +12,23 @@ from typing import Any
 from reconciler import records
 from reconciler.errors import ModelPolicyError
 from reconciler.kinds import Resource, registry
-from reconciler.ledger import Ledger
+from reconciler.ledger import Intent, Ledger, Settlement
+from reconciler.pen import run_id
+from reconciler.plan import Action, Change, ChangeReason, FieldChange
 from reconciler.platforms import Reader
 from reconciler.reconcile import Asked
-from reconciler.state import UNOBSERVABLE, Attestation, Fields, Record, Target, Unobservable
-
-LOCK_WAIT_S = 5.0
+from reconciler.state import (
+    UNOBSERVABLE,
+    Attestation,
+    Capability,
+    Fields,
+    Outcome,
+    Record,
+    Result,
+    Run,
+    Target,
+    Unobservable,
+)
 
 
 class CannotAttest(ModelPolicyError):
@@ -25,27 +37,37 @@ class CannotAttest(ModelPolicyError):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Whose word on what: the resource's address, the person, and the time of the pass."""
+    """Whose word on what and when: the resource's address, the person, and who keeps the journal for them."""
 
     address: str
     by: str
+    actor: str
+    revision: str
     now: datetime
 
 
 def attest(asked: Asked, word: Word, reader: Reader, store: Ledger) -> Record:
-    """Remember that the declared, unseen fields of the resource are as declared. Raises CannotAttest."""
+    """Remember that the declared, unseen fields of the resource are as declared, and journal it. Raises CannotAttest."""
     resource = _resource(asked, word.address)
     target, fields = _unseen(resource, reader, word.now)
-    with store.lock(asked.account, "attest", wait_s=LOCK_WAIT_S):
-        before = store.history(asked.account).records.get(target)
-        if before is not None and before.owner not in ("", resource.address):
-            raise CannotAttest(
-                f"{word.address}: the item belongs to {before.owner} by the ledger; release that one first"
-            )
-        claim = records.claimed(resource, target, asked.prefix)
-        renewal = registry()[resource.kind].renewal(resource)
-        record = records.attested(claim, before, Attestation(fields, word.by, word.now), renewal)
-        store.remember(asked.account, [record])
+    before = store.history(asked.account).records.get(target)
+    if before is not None and before.owner not in ("", resource.address):
+        raise CannotAttest(f"{word.address}: the item belongs to {before.owner} by the ledger; release that one first")
+    claim = records.claimed(resource, target, asked.prefix)
+    renewal = registry()[resource.kind].renewal(resource)
+    record = records.attested(claim, before, Attestation(fields, word.by, word.now), renewal)
+    change = Change(
+        address=resource.address, target=target, action=Action.UPDATE, reason=ChangeReason.DECLARED,
+        capability=Capability.MANUAL,
+        fields=tuple(FieldChange(path, UNOBSERVABLE, value) for path, value in sorted(fields.items())),
+    )  # fmt: skip
+    outcome = Outcome(resource.address, target, Result.MANUAL, f"attested by {word.by}; the platform cannot show it")
+    run = Run(
+        id=run_id(word.now), account=asked.account, operation="attest", actor=word.actor, revision=word.revision,
+        reason=f"{resource.address} was done by {word.by}",
+        started_at=word.now, finished_at=word.now, result="attested",
+    )  # fmt: skip
+    store.note(run, Intent(change, dict.fromkeys(fields, UNOBSERVABLE), record), Settlement(change, outcome, record))
     return record
 
 

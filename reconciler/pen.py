@@ -3,6 +3,7 @@
 It stands between two strangers, `apply` and `ledger`, and must not decide anything for either.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,6 +11,11 @@ from reconciler import kinds, ledger, records
 from reconciler.plan import Change, Question
 from reconciler.report import Report
 from reconciler.state import Outcome, Record, Result
+
+
+def run_id(now: datetime) -> str:
+    """A new run's id: its time, which sorts, and some chance."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 class NoPen:

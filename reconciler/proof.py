@@ -70,10 +70,8 @@ def _began_anew(change: Change, before: Snapshot, after: Snapshot) -> bool | Non
     return None if None in starts else starts[0] != starts[1]
 
 
-def laid_over(snapshot: Snapshot | None, readings: Iterable[tuple[Target, Snapshot]]) -> Snapshot | None:
-    """The sweep with what was read back since laid over it."""
-    if snapshot is None:
-        return None
+def laid_over(snapshot: Snapshot, readings: Iterable[tuple[Target, Snapshot]]) -> Snapshot:
+    """The sweep with what was read since laid over it."""
     models, endpoints, switches = dict(snapshot.models), dict(snapshot.endpoints), snapshot.switches
     for target, seen in readings:
         models.update(seen.models)

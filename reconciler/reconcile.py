@@ -8,7 +8,6 @@ holds a reader that has no write, only `act` writes.
 import contextlib
 import hashlib
 import json
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -18,12 +17,13 @@ from typing import Final
 from reconciler import apply, guards, holding, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
 from reconciler.check import set_findings
-from reconciler.errors import LedgerError, PlanSpent, PlatformError, Transient
+from reconciler.errors import LedgerError, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
-from reconciler.pen import NoPen, Pen, recovered, result_word
+from reconciler.observing import observe
+from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
 from reconciler.plan import Change, Question
 from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
@@ -104,7 +104,8 @@ def look(
 ) -> Report:
     """Observe, check, plan and judge; writes nothing anywhere. A failure of the world is in `Report.failures`, never raised."""
     with asked.step("observe"):
-        snapshot, capabilities, failures = _observe(asked, reader, history)
+        seen = observe(asked.declared, history, reader, now)
+    snapshot, capabilities, failures = seen.snapshot, seen.capabilities, seen.failures
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))
         history = records.with_records(history, records.by_word(asked.declared, snapshot, history, asked.prefix, now))
@@ -226,20 +227,6 @@ def _findings(
     return in_order([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)])
 
 
-def _observe(
-    asked: Asked, reader: Reader, history: History
-) -> tuple[Snapshot | None, Mapping[Operation, Support], tuple[Failure, ...]]:
-    """One sweep; None where the platform could not be seen, with the failure that says why."""
-    limited = {resource.spec.model for resource in asked.declared.limits}
-    limited |= {target.name for target in history.records if target.kind == "InferenceLimit"}
-    try:
-        capabilities = reader.capabilities()
-        return reader.observe(frozenset(limited)), capabilities, ()
-    except PlatformError as error:
-        retry_after_s = error.retry_after_s if isinstance(error, Transient) else None
-        return None, {}, (Failure(str(error), error.reason, error.code, retry_after_s),)
-
-
 # Plan and guard.
 
 
@@ -333,7 +320,7 @@ def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
         f"allow {each.guard}{f'={each.address}' if each.address else ''}: {each.reason}" for each in asked.allows
     ]
     return Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}",
+        id=run_id(now),
         account=asked.account,
         operation=acting.operation,
         actor=acting.actor,
@@ -356,7 +343,7 @@ def _finished(report: Report, applied: apply.Applied, held: Mapping[Change, Outc
         report,
         finished_at=now,
         outcomes=outcomes,
-        snapshot=proof.laid_over(report.snapshot, applied.readings),
+        snapshot=proof.laid_over(report.snapshot, applied.readings) if report.snapshot else None,
         failures=report.failures + trouble,
         interrupted=applied.interrupted,
     )

@@ -1,5 +1,6 @@
 """Accounts after a pass, as the tests of conditions need them: planned, judged, and given outcomes or failures."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,10 +24,14 @@ from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.plan import make
 from reconciler.reasons import Reason
+from reconciler.report import Report
 from reconciler.state import (
     ActivationState,
     History,
+    Limit,
     Outcome,
+    Pause,
+    PauseReason,
     Result,
     Snapshot,
 )
@@ -36,7 +41,9 @@ from reconciler.status import (
     ResourceStatus,
     Standing,
     Truth,
+    from_json,
     judge,
+    to_json,
 )
 
 OFF = ActivationState.NOT_ACTIVATED
@@ -102,3 +109,23 @@ LIMIT = limit(tokens=5)
 ONE = declared(LIMIT)
 SEEN, MISSING = snapshot(model(limit=5)), snapshot(model())
 EXPIRED = override(rpm=5, expires_at="2026-01-01T00:00:00Z")
+
+
+PAUSED = Pause(PauseReason.LIMIT_REACHED, NOW)
+
+
+def passed(everything: Declared, seen: Snapshot | None, past: History | None = None, **given: Any) -> Report:
+    standing = stand(everything, seen, past, **given)
+    return Report(
+        account=standing.account, declared=everything, started_at=NOW, finished_at=NOW, plan=standing.plan,
+        snapshot=seen, statuses=judge(standing), failures=standing.failures,
+    )  # fmt: skip
+
+
+def kept(done: Report) -> dict[str, ResourceStatus]:
+    """The statuses as the ledger gives them back after a restart."""
+    return {each.address: from_json(json.loads(json.dumps(to_json(each)))) for each in done.statuses}
+
+
+def used(tokens: int, **fields: Any) -> Snapshot:
+    return snapshot(model(limit=Limit(100, used=tokens), **fields))

@@ -28,7 +28,7 @@ def command(terminal: Terminal, /, address: str, common: Common, by: str | None)
     """
     from reconciler import attesting
     from reconciler.cli import looking
-    from reconciler.report.as_text import safe
+    from reconciler.report.as_text import safe, words
 
     read = opening.read(common.paths)
     asked = looking.asked(common, read)
@@ -36,7 +36,8 @@ def command(terminal: Terminal, /, address: str, common: Common, by: str | None)
     if len(mine) > 1:
         names = ", ".join(one.account for one in mine)
         raise click.UsageError(f"{address} is declared for the accounts {names}; name one with --account")
-    word = attesting.Word(address, by or opening.actor(), opening.clock()())
+    actor = opening.actor()
+    word = attesting.Word(address, by or actor, actor, opening.revision(), opening.clock()())
     with opening.ledger(common.ledger) as ledger, opening.reader(mine[0]) as reader:
         record = attesting.attest(mine[0], word, reader, ledger)
     fields = dict(record.attestation.fields) if record.attestation else {}
@@ -46,7 +47,7 @@ def command(terminal: Terminal, /, address: str, common: Common, by: str | None)
             at = word.now.isoformat().replace("+00:00", "Z")
             said = {"address": address, "by": word.by, "at": at, "fields": fields}
             return json.dumps({"format_version": "1.0", "attested": said, "errors": []}, ensure_ascii=False)
-        values = ", ".join(f"{path} {value}" for path, value in sorted(fields.items()))
+        values = ", ".join(f"{path} {words.value(path, value)}" for path, value in sorted(fields.items()))
         return safe(f"{address}: attested by {word.by} at {word.now:%Y-%m-%d %H:%M:%S} UTC: {values}")
 
     shared.emit(terminal, common.outputs, render)

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit
-from reconciler.cli.endings import Stop
+from reconciler.cli.endings import Stop, Terminated
 from reconciler.cli.terminal import Terminal
 from reconciler.cli.types import Address
 
@@ -51,7 +51,7 @@ def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common
 
     Point an account at it with `platform: ark` and `ark.endpoint`, and any client of Ark with its base URL. Troubles can be
     ordered: POST /modelpolicy/faults with {"kind": "throttle", "action": "", "times": 1, "seconds": 5} and the API key; kinds are
-    latency, throttle, unavailable, answer-lost, stale-read, stuck-page, error-in-200, no-metadata. DELETE takes them back.
+    latency, throttle, unavailable, answer-lost, stale-read, stuck-page, error-in-200, no-metadata, denied. DELETE takes them back.
     """
     try:
         from reconciler.platforms.embedded import server
@@ -77,7 +77,12 @@ def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common
             host, port = listening.getsockname()[:2]
             _announce(terminal, path, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", host)
             served = server.Served(engine=engine, keys=held, actions=private)
-            server.server(served).run(sockets=[listening])
+            try:
+                server.server(served).run(sockets=[listening])
+            except Terminated:  # told to stop, it stopped: no error
+                return Exit.TERMINATED
+            except KeyboardInterrupt:
+                return Exit.INTERRUPTED
     finally:
         engine.close()
     return Exit.OK

@@ -246,6 +246,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "result.deferred": ("deferred", "延后"),
     "result.manual": ("by hand", "人工"),
     "result.converged": ("converged", "已收敛"),
+    "result.attested": ("attested", "已人工确认"),
     "result.partial": ("partial", "部分完成"),
     "result.interrupted": ("interrupted", "已中断"),
     "standing.AsDeclared": ("As declared", "符合声明"),

@@ -166,7 +166,8 @@ class Ark(Strict):
     project: str = Field(default="default", min_length=1, max_length=128, description="The platform's project.")
     endpoint: str | None = Field(
         default=None, max_length=1024, pattern=r"^https?://[^\s/@]+/?$",
-        description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one.",
+        description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one; for BytePlus "
+        "https://ark.ap-southeast-1.byteplusapi.com, with its region.",
     )  # fmt: skip
     actions: Actions = Field(default=Actions.model_construct(), description="Private actions by operation.")
     credentials: Credentials | None = Field(default=None, description="Where the access key is found.")

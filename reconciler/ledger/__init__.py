@@ -87,11 +87,16 @@ class Ledger(Protocol):
         ...
 
     def finish(self, run: str, result: str, now: datetime) -> None:
-        """Close a run with its result word ("converged", "partial", "failed", "interrupted")."""
+        """Close a run with its result word ("converged", "partial", "failed", "interrupted"; "attested" is `note`'s)."""
         ...
 
     def remember(self, account: str, records: Iterable[Record]) -> None:
         """Replace what is remembered of these items, in one transaction (adoption, equality seen, release, attestation)."""
+        ...
+
+    def note(self, run: Run, intent: Intent, word: Settlement) -> None:
+        """Journal a run that is over and wrote nothing to the platform, and replace the record that it changed, in one
+        transaction. It needs no lock, and leaves open runs alone: a person's word is taken while a watcher leads."""
         ...
 
     def recover(self, account: str, found: Iterable[Found], now: datetime) -> None:

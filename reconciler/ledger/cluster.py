@@ -118,6 +118,9 @@ class ClusterLedger:
     def finish(self, run: str, result: str, now: datetime) -> None:
         """A pass leaves nothing behind but the statuses and Events."""
 
+    def note(self, run: Run, intent: Intent, word: Settlement) -> None:  # noqa: ARG002  # a resource's status is its journal
+        self.remember(run.account, [word.record] if word.record else [])
+
     def remember(self, account: str, records: Iterable[Record]) -> None:
         known = self._account(account)
         for record in records:

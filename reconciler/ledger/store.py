@@ -23,6 +23,7 @@ PATIENCE_S: Final = 10.0  # for a server that is being restarted, well within a 
 POLL_S: Final = 0.2
 _RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
 _ENTRY_COLUMNS: Final = "run, sequence, at, address, target, action, before, after, result, message, finished_at"
+_BEGIN: Final = f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants
 _REMEMBER: Final = (
     "INSERT INTO modelpolicy_records (account, kind, name, body) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (account, kind, name) DO UPDATE SET body = excluded.body"
@@ -101,12 +102,15 @@ class Store:
                 "UPDATE modelpolicy_runs SET result = ?, finished_at = ? WHERE account = ? AND finished_at IS NULL",
                 INTERRUPTED, codec.time_text(run.started_at), run.account,
             )  # fmt: skip
-            session.run(
-                f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # constants
-                run.id, run.account, run.operation, run.actor, run.revision, run.reason, run.plan,
-                codec.time_text(run.started_at), None, "",
-            )  # fmt: skip
+            session.run(_BEGIN, *_run_row(run))
         return _Pen(self, run)
+
+    def note(self, run: Run, intent: Intent, word: Settlement) -> None:
+        pen = _Pen(self, run)
+        with self._writing() as session:
+            session.run(_BEGIN, *_run_row(run))
+            session.run_many(_INTEND, [pen.row(intent, run.started_at)])
+            pen.settle_in(session, [word], run.started_at)
 
     def finish(self, run: str, result: str, now: datetime) -> None:
         with self._writing() as session:
@@ -293,9 +297,9 @@ class _Pen:
 
     def intend(self, intents: Sequence[Intent], now: datetime) -> None:
         with self._store._writing() as session:  # a journal is the store's own hand
-            session.run_many(_INTEND, [self._row(intent, now) for intent in intents])
+            session.run_many(_INTEND, [self.row(intent, now) for intent in intents])
 
-    def _row(self, intent: Intent, now: datetime) -> tuple[Any, ...]:
+    def row(self, intent: Intent, now: datetime) -> tuple[Any, ...]:
         change = intent.change
         sequence = self._sequences[change.target] = next(self._numbers)
         after = {field.path: field.after for field in change.fields}
@@ -305,20 +309,31 @@ class _Pen:
         )  # fmt: skip
 
     def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        with self._store._writing() as session:
+            self.settle_in(session, settlements, now)
+
+    def settle_in(self, session: Session, settlements: Sequence[Settlement], now: datetime) -> None:
         at = codec.time_text(now)
         results = [
             (each.outcome.result.value, _message(each), at, self.run, self._sequences[each.change.target])
             for each in settlements
         ]
         records = [_record_row(self._account, each.record) for each in settlements if each.record]
-        with self._store._writing() as session:
-            session.run_many(_SETTLE, results)
-            session.run_many(_REMEMBER, records)
+        session.run_many(_SETTLE, results)
+        session.run_many(_REMEMBER, records)
 
 
 def _message(settlement: Settlement) -> str:
     outcome = settlement.outcome
     return f"{outcome.message} ({outcome.code})" if outcome.code else outcome.message
+
+
+def _run_row(run: Run) -> tuple[Any, ...]:
+    finished_at = codec.time_text(run.finished_at) if run.finished_at else None
+    return (
+        run.id, run.account, run.operation, run.actor, run.revision, run.reason, run.plan,
+        codec.time_text(run.started_at), finished_at, run.result,
+    )  # fmt: skip
 
 
 def _record_row(account: str, record: Record) -> tuple[str, str, str, str]:

@@ -179,7 +179,7 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[tu
             reason=intent.reason,
             capability=step.capability,
             level=step.level,
-            how_to=notes.how_to(step, intent.address, question.capabilities, title),
+            how_to=notes.how_to(step, notes.Item(intent.address, title, waits), question.capabilities),
             not_before=waits,
             origin=intent.origin,
             fields=step.fields,

@@ -1,7 +1,8 @@
 """Sentences for the person who reviews a change or does it by hand. No decisions here."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from reconciler.plan import prices
@@ -18,7 +19,16 @@ from reconciler.state import (
 )
 
 
-def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], title: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a person is told of an item: the declaring resource's address, an endpoint's name, and from when on it may be set."""
+
+    address: str
+    title: str
+    waits: datetime | None
+
+
+def how_to(step: Step, item: Item, capabilities: Mapping[Operation, Support]) -> str:
     """The page and the exact values for a person, "" where the platform does it by itself."""
     if step.capability is Capability.NATIVE:
         return ""
@@ -27,14 +37,14 @@ def how_to(step: Step, address: str, capabilities: Mapping[Operation, Support], 
         for write in step.writes
         if (found := capabilities.get(write.operation)) and found.capability is step.capability
     )
-    wanted = "; ".join(_instruction(write, title) for write in step.writes)
+    wanted = "; ".join(_instruction(write, item.title) for write in step.writes)
     if step.capability is Capability.UNSUPPORTED:
         return f"The platform cannot do this: {wanted}." + (f" {support.note}" if support.note else "")
-    place = f"On {support.page}: " if support.page else ""
-    record = (
-        "kubectl modelpolicy attest" if address.count("/") == 2 else "modelpolicy attest"
-    )  # a cluster's has a namespace
-    return f"{place}{wanted}. Then record it: {record} {address}"
+    place = f"On {support.page} " if support.page else ""
+    when = f", from {item.waits.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC on" if item.waits else ""
+    in_cluster = item.address.count("/") == 2  # its address has a namespace
+    record = "kubectl modelpolicy attest" if in_cluster else "modelpolicy attest"
+    return f"{place}{wanted}{when}. Then record it: {record} {item.address}"
 
 
 def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from reconciler.state import (
     Run,
     Seen,
     Snapshot,
+    Target,
 )
 from reconciler.status import ResourceStatus
 from reconciler.status.codec import plain_condition
@@ -90,7 +91,7 @@ def _applied(report: Report) -> dict[str, Any]:
         "finished_at": moment(report.finished_at),
         "interrupted": report.interrupted,
         "summary": summary,
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "outcomes": [_outcome(outcome, report.snapshot) for outcome in report.outcomes],
         "next_wake": moment(report.next_wake),
         "plan": {key: intended[key] for key in ("inputs_digest", "observed_at", "summary", "changes", "guards")},
         "findings": intended["findings"],
@@ -98,10 +99,10 @@ def _applied(report: Report) -> dict[str, Any]:
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: Outcome, snapshot: Snapshot | None) -> dict[str, Any]:
     return {
         "address": outcome.address,
-        "target": plain.target(outcome.target),
+        "target": _target(outcome.target, snapshot),
         "result": outcome.result.value,
         "reason": outcome.reason.value if outcome.reason else None,
         "code": outcome.code,
@@ -153,7 +154,7 @@ def _status(report: Report) -> dict[str, Any]:
         "switches": _switches(snapshot) if snapshot else None,
         "models": [_model(model) for _, model in sorted(snapshot.models.items())] if snapshot else [],
         "endpoints": _endpoints(snapshot) if snapshot else [],
-        "resources": [_resource(one) for one in report.statuses],
+        "resources": [_resource(one, snapshot) for one in report.statuses],
         "capabilities": {
             operation.value: {"capability": support.capability.value, "page": support.page, "note": support.note}
             for operation, support in sorted(report.capabilities.items())
@@ -240,11 +241,17 @@ def _endpoint(endpoint: Endpoint, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _resource(status: ResourceStatus) -> dict[str, Any]:
+def _target(item: Target, snapshot: Snapshot | None) -> dict[str, Any]:
+    """Which item, with the name that the platform has for it."""
+    endpoint = snapshot.endpoints.get(item.name) if snapshot else None
+    return plain.target(item, endpoint.name if endpoint else "")
+
+
+def _resource(status: ResourceStatus, snapshot: Snapshot | None) -> dict[str, Any]:
     return {
         "address": status.address,
         "kind": status.kind,
-        "target": plain.target(status.target) if status.target else None,
+        "target": _target(status.target, snapshot) if status.target else None,
         "conditions": [plain_condition(condition) for condition in status.conditions],
         "details": dict(status.details),
         "observed_generation": status.observed_generation,

@@ -7,19 +7,24 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from reconciler.plan import Change, ChangeReason
 from reconciler.reasons import Reason
-from reconciler.report import Report, plain
+from reconciler.report import Report, notices, plain
 from reconciler.report.as_text import words
 from reconciler.report.as_text.layout import safe
 from reconciler.state import Outcome, Result
 from reconciler.status import Condition, ConditionType, ResourceStatus, Truth
 
+# What a person should know although nothing was decided and every resource is as declared.
+_BESIDE: Final = (notices.Event.PAUSED, notices.Event.LIMIT_NEARLY_USED, notices.Event.OVERRIDE_EXPIRING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line: `event` is a fixed word (pass, outcome, condition, failure, lead, trouble); `reason` is a condition's."""
+    """One line: `event` is a fixed word (pass, outcome, condition, notice, failure, finding, lead, trouble); `reason` is a
+    condition's."""
 
     level: str
     event: str
@@ -30,7 +35,8 @@ class Entry:
 
 
 def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -> Iterator[Entry]:
-    """What this pass decided: outcomes, then how resources came to stand differently. `first` adds a summary."""
+    """What this pass decided: outcomes, then how resources came to stand differently. The `first` pass of a process says of
+    everything that is not well why, and adds a summary."""
     account = report.account.account
     told: set[str] = set()
     for change, outcome in zip(report.plan.changes, report.outcomes, strict=False):  # none where nothing was applied
@@ -42,18 +48,24 @@ def entries(report: Report, before: Mapping[str, ResourceStatus], first: bool) -
         accepted = status.condition(ConditionType.ACCEPTED)
         if accepted is not None and _rivalled(accepted) and _differs(old, accepted):
             yield _condition(account, status.address, accepted)
-        if ready is None or status.address in told or not _differs(old, ready):
+        unwell = first and ready is not None and ready.status is not Truth.TRUE
+        if ready is None or status.address in told or not (unwell or _differs(old, ready)):
             continue
         if old is None and ready.status is Truth.TRUE:
             continue  # nothing to say of what is well from the start
         yield _condition(account, status.address, ready)
+    for notice in notices.of(report, {} if first else before):
+        if notice.event in _BESIDE:
+            yield Entry(
+                level="warning", event="notice", account=account, address=notice.address, message=notice.message
+            )
     if first:
         yield _summary(report)
 
 
 def text(entry: Entry, now: datetime) -> str:
     """One line for a person."""
-    said = [f"{now:%H:%M:%S}", f"{entry.level:<7}", safe(entry.account)]
+    said = [f"{now:%Y-%m-%d %H:%M:%S}", f"{entry.level:<7}", safe(entry.account)]
     said += [safe(entry.address)] if entry.address else []
     return " ".join([*said, safe(entry.message)])
 
@@ -72,8 +84,11 @@ def as_json(entry: Entry, now: datetime) -> str:
 
 
 def _differs(old: ResourceStatus | None, now: Condition) -> bool:
+    """Whether a person would want to know: also of other values to set by hand, for nobody else will set them."""
     before = old.condition(now.type) if old else None
-    return before is None or (before.status, before.reason) != (now.status, now.reason)
+    if before is None or (before.status, before.reason) != (now.status, now.reason):
+        return True
+    return now.reason is Reason.MANUAL_ACTION_REQUIRED and before.message != now.message
 
 
 def _rivalled(accepted: Condition) -> bool:

@@ -85,7 +85,7 @@ def _became(
     if details.get("expiring") and not known.get("expiring"):
         yield Event.OVERRIDE_EXPIRING, "the override ends within 24 hours; then the endpoint inherits its model's rate"
     ready = now.condition(ConditionType.READY)
-    if ready and ready.reason is Reason.MANUAL_ACTION_REQUIRED and _reason(old) is not Reason.MANUAL_ACTION_REQUIRED:
+    if ready and ready.reason is Reason.MANUAL_ACTION_REQUIRED and _by_hand(old) != ready.message:
         yield Event.MANUAL_ACTION, f"a person has to do it: {ready.message}"
     if message := _drifted(now, old, drift):
         yield Event.DRIFT, message
@@ -107,9 +107,10 @@ def _nearly_used(details: Mapping[str, Any]) -> bool:
     return used is not None and tokens is not None and tokens > 0 and used >= MOST * tokens
 
 
-def _reason(status: ResourceStatus | None) -> Reason | None:
+def _by_hand(status: ResourceStatus | None) -> str | None:
+    """What a person was to do already; None where nothing was."""
     ready = status.condition(ConditionType.READY) if status else None
-    return ready.reason if ready else None
+    return ready.message if ready and ready.reason is Reason.MANUAL_ACTION_REQUIRED else None
 
 
 def _drifted(now: ResourceStatus, old: ResourceStatus | None, drift: tuple[FieldChange, ...]) -> str:

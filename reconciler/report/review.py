@@ -101,7 +101,7 @@ def field(one: FieldChange) -> str:
 
 def why(change: Change) -> str:
     """Why the change is intended, in a few words."""
-    return words.why(change.reason)
+    return words.why(change)
 
 
 def remarks_on(change: Change) -> tuple[str, ...]:

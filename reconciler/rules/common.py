@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from reconciler.kinds import Resource, registry
+from reconciler.kinds.declared import Declared
 from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec
 from reconciler.kinds.inference_limit import InferenceLimitSpec
 from reconciler.rules import Context
@@ -39,11 +40,17 @@ def live_overrides(context: Context) -> Sequence[tuple[Resource[EndpointRateOver
     """Every declared override of an endpoint that was seen, with the endpoint. Several rules ask, so it is kept."""
     known = context.kept.get(live_overrides)
     if known is None:
-        snapshot, kind = seen(context), registry()["EndpointRateOverride"]
-        targets = [(override, kind.target(override, snapshot)) for override in context.declared.overrides]
-        known = [(override, snapshot.endpoints[target.name]) for override, target in targets if target is not None]
-        context.kept[live_overrides] = known
+        known = context.kept[live_overrides] = overrides_in(context.declared, seen(context))
     return known
+
+
+def overrides_in(
+    declared: Declared, snapshot: Snapshot
+) -> Sequence[tuple[Resource[EndpointRateOverrideSpec], Endpoint]]:
+    """The same, of a set and a snapshot."""
+    kind = registry()["EndpointRateOverride"]
+    targets = [(override, kind.target(override, snapshot)) for override in declared.overrides]
+    return [(override, snapshot.endpoints[target.name]) for override, target in targets if target is not None]
 
 
 def limit_record(context: Context, model: str) -> Record | None:

@@ -219,7 +219,12 @@ def _unfinished(standing: Standing, change: Change, outcome: Outcome) -> Trouble
 
 
 def _differences(fields: tuple[FieldChange, ...]) -> str:
-    return ", ".join(f"{f.path} {_shown(f.before)} where {_shown(f.after)} is declared" for f in fields)
+    return ", ".join(
+        f"{f.path} {_shown(f.before)}, which is to be set again"
+        if f.before == f.after
+        else f"{f.path} {_shown(f.before)} where {_shown(f.after)} is declared"
+        for f in fields
+    )
 
 
 def _shown(value: Value) -> str:

@@ -4,17 +4,23 @@ import pytest
 from served import MODEL, OTHER, PRIVATE, Rig
 
 from reconciler.errors import Permanent, Transient, Unsupported
+from reconciler.finding import Severity
+from reconciler.observing import observe
 from reconciler.platforms.embedded.httpfaults import Fault, FaultKind
 from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
     Capability,
+    History,
+    Limit,
     Operation,
     Rate,
     Target,
     Write,
 )
+from tests.builders import declared, override
+from tests.rules.helpers import says
 
 
 def activation(model: str = MODEL) -> Target:
@@ -127,6 +133,54 @@ def test_capacity_is_looked_up_only_where_a_model_has_a_limit_and_only_once(rig:
     assert platform.observe(frozenset({"glm-4-7"})).endpoints[id_].scale_tier == "st-1000"
     rig.served.faults.order(Fault(FaultKind.THROTTLE, "GetEndpoint"))
     assert platform.observe(frozenset({"glm-4-7"})).endpoints[id_].scale_tier == "st-1000"
+
+
+def test_reading_an_item_asks_for_nothing_but_the_item_and_keeps_what_other_reads_saw(rig: Rig) -> None:
+    name, id_ = "kimi-k2", rig.endpoint("lean", "kimi-k2")
+    platform = rig.connect(actions=PRIVATE)
+    platform.observe(frozenset())
+    rig.engine.activate(name)
+    assert platform.read(Target("ModelActivation", name)).models[name].state is ActivationState.ACTIVATED
+    for action in ("ListModelActivations", "ListModelChargeItems", "ListModelRateLimit", "ListFoundationModels"):
+        rig.served.faults.order(Fault(FaultKind.DENIED, action, times=99))
+    rig.engine.set_limit(name, 77)
+    limited = platform.read(Target("InferenceLimit", name)).models[name]
+    assert isinstance(limited.limit, Limit)
+    assert (limited.limit.tokens, limited.state) == (77, ActivationState.ACTIVATED)
+    seen = platform.read(Target("EndpointRateOverride", id_))
+    assert (seen.endpoints[id_].model, seen.models[name]) == (name, limited)
+    rig.engine.remove_limit(name)
+
+
+def test_an_override_above_the_pool_is_refused_once_a_closer_look_shows_no_capacity_of_its_own(rig: Rig) -> None:
+    plain, guaranteed = rig.endpoint("plain"), rig.endpoint("guaranteed", scale_tpm=1000)
+    over = declared(
+        override(plain, name="plain", rpm=999_999, tpm=5), override(guaranteed, name="guaranteed", rpm=999_999, tpm=5)
+    )
+    platform = rig.connect()
+    for _ in range(2):  # the second sweep asks nothing more of either endpoint
+        seen = observe(over, History(), platform, rig.clock()).snapshot
+        found = says("override-exceeds-model-limit", over, seen)
+        assert [(each.resource, each.severity) for each in found] == [("EndpointRateOverride/plain", Severity.ERROR)]
+        rig.served.faults.order(Fault(FaultKind.DENIED, "GetEndpoint", times=9))
+
+
+def test_a_permission_that_is_missing_is_named_and_hides_only_what_it_would_show(rig: Rig) -> None:
+    platform, id_ = rig.connect(), rig.endpoint("denied")
+    rig.served.faults.order(Fault(FaultKind.DENIED, "ListModelRateLimit"))
+    seen = platform.observe(frozenset())
+    assert seen.models[MODEL].rate_limit is UNOBSERVABLE
+    assert seen.models[MODEL].state is not UNOBSERVABLE
+    for action, ask in (
+        ("ListEndpoints", lambda: platform.observe(frozenset())),
+        ("UpdateEndpoint", lambda: platform.write(
+            Write(Operation.SET_OVERRIDE, Target("EndpointRateOverride", id_), {"rpm": 1, "tpm": 1})
+        )),
+    ):  # fmt: skip
+        rig.served.faults.order(Fault(FaultKind.DENIED, action))
+        with pytest.raises(Permanent, match=f"grant ark:{action}") as caught:
+            ask()
+        assert (caught.value.reason, caught.value.code) == (Reason.PERMISSION_DENIED, "AccessDenied")
 
 
 def test_more_endpoints_than_a_page_are_all_seen_and_a_page_that_does_not_move_is_told(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 from served import MODEL, PRIVATE, Rig
 
 from reconciler.cli.root import ROOT
+from reconciler.ledger import open_ledger
 from reconciler.platforms.embedded.httpfaults import Fault, FaultKind
 
 Run = Callable[..., Result]
@@ -56,8 +58,24 @@ def test_a_limit_set_by_hand_is_attested_and_planned_no_more_until_it_is_declare
     said = json.loads(done.stdout)["attested"]
     assert (said["by"], said["fields"]) == ("Li Lei", {"tokens": 500})
     assert planned(run) == []
+    (noted,) = json.loads(run("history", "-o", "json").stdout)["runs"]
+    assert (noted["operation"], noted["result"]) == ("attest", "attested")
+    assert noted["reason"] == "InferenceLimit/fuse was done by Li Lei"
+    assert "tokens  not visible -> 500" in run("history", noted["id"]).stdout
     declare(rig, 600)
     assert planned(run) == [("InferenceLimit/fuse", "manual")]
+
+
+def test_a_persons_word_is_taken_while_a_watcher_leads_and_says_values_as_they_are_declared(rig: Rig, run: Run) -> None:
+    declare(rig, 500)
+    with closing(open_ledger(".modelpolicy/ledger.db")) as ledger, ledger.lock("default", "watch"):
+        done = run("attest", "InferenceLimit/fuse", "p.yaml")
+    assert done.exit_code == 0, done.output
+    assert "tokens 500" in done.stdout
+    spec = json.loads(Path("p.yaml").read_text().partition("\n---")[0])
+    spec["spec"]["autoActivation"] = False
+    Path("p.yaml").write_text(json.dumps(spec))
+    assert run("attest", "PlatformAccount/default", "p.yaml").stdout.rstrip().endswith("UTC: autoActivation false")
 
 
 def test_an_attestation_ends_when_the_platform_shows_otherwise(rig: Rig, run: Run) -> None:
@@ -110,10 +128,11 @@ def test_wrong_keys_and_a_missing_permission_are_told_apart(
     rig: Rig, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declare(rig, 500)
-    rig.served.faults.order(Fault(FaultKind.THROTTLE, "ListModelRateLimit"))
+    rig.served.faults.order(Fault(FaultKind.DENIED, "ListModelRateLimit"))
     done = run("doctor", "p.yaml")
     assert done.exit_code == 1
-    assert "FAIL  ListModelRateLimit" in done.output
+    assert "FAIL  ListModelRateLimit: ListModelRateLimit: AccessDenied" in done.output
+    assert "grant ark:ListModelRateLimit" in done.output
     assert "ok    credentials" in done.output
     monkeypatch.setenv("VOLCENGINE_SECRET_KEY", "CANARY-wrong-secret")
     done = run("doctor", "p.yaml")

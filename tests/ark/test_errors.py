@@ -3,8 +3,10 @@
 import pytest
 
 from reconciler.errors import Conflict, Permanent, Transient, Unsupported
-from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.errors import Reply, console, translate
 from reconciler.reasons import Reason
+
+PAGES = "https://console.example"
 
 
 @pytest.mark.parametrize(
@@ -40,19 +42,46 @@ from reconciler.reasons import Reason
     ids=lambda value: f"{value.status} {value.code}" if isinstance(value, Reply) else "",
 )
 def test_a_reply_becomes_the_exception_that_says_what_to_do(reply: Reply, kind: type, reason: Reason) -> None:
-    error = translate("UpdateEndpoint", reply)
+    error = translate("UpdateEndpoint", reply, PAGES)
     assert (type(error), error.reason, error.code) == (kind, reason, reply.code)
     assert str(error).startswith("UpdateEndpoint: ")
 
 
 def test_the_platforms_own_wait_is_kept_and_a_date_is_not_guessed_at() -> None:
-    assert translate("A", Reply(429, retry_after="12")).retry_after_s == 12
-    assert translate("A", Reply(429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT")).retry_after_s is None
-    assert translate("A", Reply(503, retry_after="3")).retry_after_s == 3
+    assert translate("A", Reply(429, retry_after="12"), PAGES).retry_after_s == 12
+    assert translate("A", Reply(429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), PAGES).retry_after_s is None
+    assert translate("A", Reply(503, retry_after="3"), PAGES).retry_after_s == 3
 
 
 def test_what_a_person_has_to_do_is_in_the_sentence() -> None:
-    assert "real-name verification" in str(translate("A", Reply(403, "OperationDenied", "NotVerifiedAccount")))
-    assert "top up" in str(translate("A", Reply(403, "OperationDenied", "cause: BalanceNotEnough")))
-    assert "grant ark:ListEndpoints" in str(translate("ListEndpoints", Reply(403, "AccessDenied")))
-    assert "clock" in str(translate("A", Reply(400, "InvalidTimestamp")))
+    assert "real-name verification" in str(translate("A", Reply(403, "OperationDenied", "NotVerifiedAccount"), PAGES))
+    assert "top up" in str(translate("A", Reply(403, "OperationDenied", "cause: BalanceNotEnough"), PAGES))
+    assert "grant ark:ListEndpoints" in str(translate("ListEndpoints", Reply(403, "AccessDenied"), PAGES))
+    assert "clock" in str(translate("A", Reply(400, "InvalidTimestamp"), PAGES))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "pages"),
+    [
+        (None, "cn-beijing", "https://console.volcengine.com/ark/region:ark+cn-beijing"),
+        ("http://127.0.0.1:8900", "cn-beijing", "https://console.volcengine.com/ark/region:ark+cn-beijing"),
+        (
+            "https://open.byteplusapi.com",
+            "ap-southeast-1",
+            "https://console.byteplus.com/ark/region:ark+ap-southeast-1",
+        ),
+        (
+            "https://ark.eu-west-1.byteplusapi.com/",
+            "eu-west-1",
+            "https://console.byteplus.com/ark/region:ark+eu-west-1",
+        ),
+        ("https://notbyteplusapi.com", "a b", "https://console.volcengine.com/ark/region:ark+a%20b"),
+    ],
+)
+def test_a_person_is_sent_to_the_console_of_the_accounts_own_site_and_region(
+    endpoint: str | None, region: str, pages: str
+) -> None:
+    assert console(endpoint, region) == pages
+    error = translate("ListX", Reply(404, "InvalidActionOrVersion"), pages)
+    assert isinstance(error, Unsupported)
+    assert error.how_to == f"do it in the console: {pages}/openManagement"

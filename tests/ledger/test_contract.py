@@ -56,6 +56,23 @@ def test_reading_a_ledger_that_was_never_written_finds_nothing_and_creates_nothi
     assert place.startswith("postgresql://") or not Path(place).exists()
 
 
+def test_a_persons_word_is_journaled_whole_beside_the_open_run_of_a_leading_watcher(open_: Open) -> None:
+    ledger, word = open_(), change("noted")
+    with ledger.lock("default", "watch"):
+        pen = ledger.begin(run("r1", operation="watch"))
+        pen.intend([intent(change())], NOW)
+        noted = run("r2", operation="attest", finished_at=NOW, result="attested", reason="done by ada")
+        record = Record(target=word.target, owner=word.address, attestation=Attestation({"tokens": 5}, "ada", NOW))
+        open_().note(noted, intent(word), settlement(word, Result.MANUAL, record))
+        (entry,) = ledger.entries("r2")
+        assert (entry.address, entry.result, dict(entry.after)) == (word.address, "manual", {"tokens": 5})
+        assert ledger.runs()[0] == noted
+        assert {each.id: each.result for each in ledger.runs()} == {"r1": "", "r2": "attested"}
+        history = ledger.history("default")
+        assert history.records[word.target] == record
+        assert [each.run for each in history.pending] == ["r1"]
+
+
 def test_a_record_comes_back_as_it_was_remembered(open_: Open) -> None:
     open_().remember("default", [RECORD])
     history = open_().history("default")

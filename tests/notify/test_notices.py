@@ -21,43 +21,24 @@ from builders import (
     snapshot,
 )
 from stage import Stage
-from standings import stand
+from standings import PAUSED, kept, passed, used
 
-from reconciler.kinds.declared import Declared
 from reconciler.reasons import Reason
 from reconciler.report import Report, as_notice
 from reconciler.report.notices import Event, Notice, of
-from reconciler.state import Failure, History, Limit, Pause, PauseReason, Snapshot
-from reconciler.status import ResourceStatus, from_json, judge, to_json
+from reconciler.state import Failure
+from reconciler.status import ResourceStatus
 
-PAUSED = Pause(PauseReason.LIMIT_REACHED, NOW)
 NOBODY: dict[str, ResourceStatus] = {}
-
-
-def report(everything: Declared, seen: Snapshot | None, past: History | None = None, **given: Any) -> Report:
-    standing = stand(everything, seen, past, **given)
-    return Report(
-        account=standing.account, declared=everything, started_at=NOW, finished_at=NOW, plan=standing.plan,
-        snapshot=seen, statuses=judge(standing), failures=standing.failures,
-    )  # fmt: skip
-
-
-def kept(done: Report) -> dict[str, ResourceStatus]:
-    """The statuses as the ledger gives them back after a restart."""
-    return {each.address: from_json(json.loads(json.dumps(to_json(each)))) for each in done.statuses}
 
 
 def told(done: Report, before: dict[str, ResourceStatus]) -> list[tuple[Event, str]]:
     return [(notice.event, notice.address) for notice in of(done, before)]
 
 
-def used(tokens: int, **fields: Any) -> Snapshot:
-    return snapshot(model(limit=Limit(100, used=tokens), **fields))
-
-
 def test_a_pause_is_told_when_it_begins_and_not_again_after_a_restart() -> None:
     everything = declared(limit(tokens=100))
-    before, after = report(everything, used(50)), report(everything, used(50, pause=PAUSED))
+    before, after = passed(everything, used(50)), passed(everything, used(50, pause=PAUSED))
     assert told(after, kept(before)) == [(Event.PAUSED, f"InferenceLimit/{M}")]
     assert told(after, kept(after)) == []
     assert told(before, kept(after)) == []
@@ -66,14 +47,14 @@ def test_a_pause_is_told_when_it_begins_and_not_again_after_a_restart() -> None:
 
 def test_a_paused_model_is_told_once_though_two_resources_govern_it() -> None:
     everything = declared(activation(), limit(tokens=100))
-    done = report(everything, used(50, pause=PAUSED))
+    done = passed(everything, used(50, pause=PAUSED))
     assert told(done, NOBODY) == [(Event.PAUSED, f"InferenceLimit/{M}")]
 
 
 @pytest.mark.parametrize(("before", "now", "says"), [(79, 80, True), (80, 95, False), (0, 79, False), (95, 10, False)])
 def test_crossing_eighty_percent_of_a_limit_is_told_once(before: int, now: int, says: bool) -> None:
     everything = declared(limit(tokens=100))
-    notices = of(report(everything, used(now)), kept(report(everything, used(before))))
+    notices = of(passed(everything, used(now)), kept(passed(everything, used(before))))
     assert [each.event for each in notices] == [Event.LIMIT_NEARLY_USED] * says
     assert not says or f"{now} % of the limit is used: {now} of 100 tokens" in notices[0].message
 
@@ -82,21 +63,23 @@ def test_crossing_eighty_percent_of_a_limit_is_told_once(before: int, now: int, 
 def test_an_override_is_told_a_day_before_it_ends(left: float, says: bool) -> None:
     ends = (NOW + hours(left)).isoformat()
     everything = declared(override(rpm=600, expires_at=ends))
-    done = report(everything, snapshot(endpoint(override=(600, None))))
+    done = passed(everything, snapshot(endpoint(override=(600, None))))
     assert told(done, NOBODY) == [(Event.OVERRIDE_EXPIRING, "EndpointRateOverride/ep-1")] * says
     assert told(done, kept(done)) == []
 
 
 def test_a_manual_action_is_told_when_it_begins_to_wait() -> None:
     everything = declared(limit(tokens=100))
-    done = report(everything, snapshot(model()), capabilities=ARK)
+    done = passed(everything, snapshot(model()), capabilities=ARK)
     assert told(done, NOBODY) == [(Event.MANUAL_ACTION, f"InferenceLimit/{M}")]
     assert told(done, kept(done)) == []
+    other = passed(declared(limit(tokens=200)), snapshot(model()), capabilities=ARK)
+    assert told(other, kept(done)) == [(Event.MANUAL_ACTION, f"InferenceLimit/{M}")], "other values are another action"
 
 
 def test_drift_that_is_only_observed_is_told_once() -> None:
     everything = declared(limit(tokens=100, management="Observe"))
-    well, drifted = report(everything, used(1)), report(everything, snapshot(model(limit=7)))
+    well, drifted = passed(everything, used(1)), passed(everything, snapshot(model(limit=7)))
     notices = of(drifted, kept(well))
     assert [each.event for each in notices] == [Event.DRIFT]
     assert "tokens 7 where 100 is declared" in notices[0].message
@@ -106,8 +89,8 @@ def test_drift_that_is_only_observed_is_told_once() -> None:
 def test_drift_that_waits_for_the_two_hours_is_told_when_it_is_found() -> None:
     declaration = limit(tokens=100)
     past = history(record(declaration, applied={"tokens": 100}, set_at=NOW - hours(1)))
-    well = report(declared(declaration), used(1), past)
-    found = report(declared(declaration), snapshot(model(limit=7)), past)
+    well = passed(declared(declaration), used(1), past)
+    found = passed(declared(declaration), snapshot(model(limit=7)), past)
     assert [(each.event, "it is not put back yet" in each.message) for each in of(found, kept(well))] == [
         (Event.DRIFT, True)
     ]
@@ -135,7 +118,7 @@ def test_drift_that_is_mended_in_the_same_pass_is_told_each_time(tmp_path: Path)
 
 def test_a_platform_that_cannot_be_seen_tells_nothing() -> None:
     failure = Failure("no answer", Reason.PLATFORM_UNAVAILABLE)
-    done = report(declared(limit(tokens=100)), None, failures=(failure,))
+    done = passed(declared(limit(tokens=100)), None, failures=(failure,))
     assert told(done, NOBODY) == []
 
 

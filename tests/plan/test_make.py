@@ -123,7 +123,7 @@ def test_an_items_change_is_split_by_who_can_do_it() -> None:
     assert native.fields == (FieldChange("subServices", ("context-cache",), ("context-cache", "fast-infer")),)
     assert manual.fields == (FieldChange("subServices", ("context-cache", "fast-infer"), ("fast-infer",)),)
     assert "switch context-cache of model doubao-seed-1-6 off" in manual.how_to
-    assert manual.how_to.startswith("On https://console.example/openManagement: ")
+    assert manual.how_to.startswith("On https://console.example/openManagement switch context-cache ")
     assert native.how_to == ""
     together = only(make(question(everything, seen)))
     assert together.fields == (FieldChange("subServices", ("context-cache",), ("fast-infer",)),)
@@ -179,6 +179,8 @@ def test_a_limit_waits_two_hours_after_the_last_setting_and_says_why() -> None:
     assert "a model's limit is set at most once in two hours" in change.notes
     later = only(make(question(declared(limit(tokens=5)), seen, now=NOW + hours(2))))
     assert later.not_before is None
+    by_hand = only(make(question(declared(limit(tokens=5)), seen, capabilities=ARK)))
+    assert "to 5 tokens, from 2026-11-23 13:30:00 UTC on. Then record it" in by_hand.how_to
 
 
 def test_a_limit_that_was_removed_a_moment_ago_waits_too() -> None:

@@ -3,12 +3,13 @@
 import json
 
 import report_samples as samples
-from builders import NOW
+from builders import NOW, declared, limit
+from standings import PAUSED, kept, passed, used
 
 from reconciler.report import as_log
 from reconciler.report.as_log import Entry
 from reconciler.state import Outcome, Result
-from reconciler.status import ResourceStatus
+from reconciler.status import ConditionType, ResourceStatus, Truth
 
 
 def lines(**replaced: object) -> list[str]:
@@ -37,6 +38,25 @@ def test_the_first_pass_ends_with_how_many_are_ready() -> None:
     said = list(as_log.entries(samples.report(outcomes=()), {}, first=True))
     assert said[-1].event == "pass"
     assert said[-1].message.endswith("ready")
+
+
+def test_the_first_pass_of_a_process_says_again_why_something_is_not_well() -> None:
+    report = samples.report(outcomes=())
+    before = {status.address: status for status in report.statuses}
+    unwell = [one.address for one in report.statuses if one.condition(ConditionType.READY).status is not Truth.TRUE]
+    said = list(as_log.entries(report, before, first=True))
+    assert [each.address for each in said[:-1]] == unwell != []
+
+
+def test_a_model_that_the_platform_paused_is_told_once_though_everything_is_as_declared() -> None:
+    well, paused = (passed(declared(limit(tokens=100)), used(50, pause=cause)) for cause in (None, PAUSED))
+    told = [as_log.text(one, NOW) for one in as_log.entries(paused, kept(well), first=False)]
+    assert [line.split(": ")[1] for line in told] == [
+        "its inference limit is reached; calls are refused until that changes"
+    ]
+    assert told[0].startswith(f"{NOW:%Y-%m-%d %H:%M:%S} warning default InferenceLimit/")
+    assert list(as_log.entries(paused, kept(paused), first=False)) == []
+    assert len(list(as_log.entries(paused, kept(paused), first=True))) == 2, "a new process says it again"
 
 
 def test_what_a_terminal_would_act_on_is_escaped_in_text_and_in_json() -> None:

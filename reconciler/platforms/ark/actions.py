@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.kinds.platform_account import Action, Actions
-from reconciler.platforms.ark.errors import CONSOLE
+from reconciler.kinds.platform_account import Action, Actions, Ark
+from reconciler.platforms.ark.errors import ACTIVATIONS, ENDPOINTS, console
 from reconciler.state import NATIVE, Capability, Operation, Support, Write
 
-ENDPOINTS: Final = "https://console.volcengine.com/ark/region:ark+cn-beijing/endpoint"
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z]+)\}")
 _PUBLISHED: Final = frozenset(
     (
@@ -48,8 +47,9 @@ def for_write(actions: Actions, write: Write) -> Action | None:
     return of(actions, write.operation)
 
 
-def supports(actions: Actions) -> Mapping[Operation, Support]:
-    """How each operation is done on an account with these private actions."""
+def supports(settings: Ark) -> Mapping[Operation, Support]:
+    """How each operation is done on an account with these settings."""
+    actions, pages = settings.actions, console(settings.endpoint, settings.region)
     found: dict[Operation, Support] = {}
     for operation in Operation:
         both = actions.enable_auto_activation and actions.disable_auto_activation
@@ -57,8 +57,8 @@ def supports(actions: Actions) -> Mapping[Operation, Support]:
         if operation in _PUBLISHED or of(actions, operation) is not None or switched:
             found[operation] = NATIVE
         else:
-            page = ENDPOINTS if operation is Operation.CLEAR_OVERRIDE else CONSOLE
-            found[operation] = Support(Capability.MANUAL, page, _NOTES[operation])
+            page = ENDPOINTS if operation is Operation.CLEAR_OVERRIDE else ACTIVATIONS
+            found[operation] = Support(Capability.MANUAL, f"{pages}/{page}", _NOTES[operation])
     return MappingProxyType(found)
 
 
@@ -88,4 +88,4 @@ def how_to(write: Write, support: Support) -> str:
     values = ", ".join(
         f"{name} {'inherited' if value is None else value}" for name, value in sorted(write.arguments.items())
     )
-    return f"{support.page} : {write.target.name}{': ' + values if values else ''} ({support.note})"
+    return f"On {support.page} {write.target.name}{': ' + values if values else ''} ({support.note})"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from reconciler.errors import PlatformError, Transient
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms import Credentials
-from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.errors import Reply, console, translate
 from reconciler.platforms.ark.mapping import objects, whole
 from reconciler.reasons import Reason
 
@@ -127,6 +127,7 @@ class Client:
             )
         self._api = volcenginesdkcore.UniversalApi(self._client)
         self._sleep = sleep
+        self._pages = console(settings.endpoint, settings.region)
         self._secrets = tuple(
             secret
             for secret in (credentials.secret_key, credentials.session_token, credentials.access_key)
@@ -196,7 +197,9 @@ class Client:
         message = reply.message
         for secret in self._secrets:  # a gateway may repeat what it was sent
             message = message.replace(secret, "***")
-        return translate(action, Reply(reply.status, reply.code, message, reply.retry_after, reply.request_id))
+        return translate(
+            action, Reply(reply.status, reply.code, message, reply.retry_after, reply.request_id), self._pages
+        )
 
 
 def is_loopback(endpoint: str | None) -> bool:

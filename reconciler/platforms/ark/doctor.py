@@ -23,6 +23,7 @@ _READS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ListEndpoints": _PAGE,
 }
 _HOPELESS: Final = (Reason.CREDENTIALS_INVALID, Reason.PLATFORM_UNAVAILABLE, Reason.THROTTLED)
+TELLABLE_S: Final = 3.0  # the API says whole seconds, some servers a while ago
 WELL_SET_S: Final = 60.0
 
 
@@ -61,6 +62,8 @@ def _clock(client: Client) -> Probe:
         skew = (datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds()
     except (TypeError, ValueError):
         return Probe("clock", "the API does not say its time; its signature check passed")
+    if abs(skew) <= TELLABLE_S:
+        return Probe("clock", "in step with the API's")
     good = abs(skew) <= WELL_SET_S
     advice = "" if good else "; set this machine's clock, for signatures are refused from 15 minutes on"
     return Probe("clock", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the API's{advice}", good=good)

@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 from reconciler.errors import Conflict, Permanent, PlatformError, Transient, Unsupported
 from reconciler.reasons import Reason
 
-CONSOLE: Final = "https://console.volcengine.com/ark/region:ark+cn-beijing/openManagement"
+ACTIVATIONS: Final = "openManagement"  # the page on activation management
+ENDPOINTS: Final = "endpoint"
 TICKET: Final = "https://console.volcengine.com/workorder/create?step=2&SubProductID=P00000165"
 NO_ACTION: Final = frozenset(("InvalidActionOrVersion", "ServiceNotFound"))
 _CREDENTIALS: Final = {
@@ -55,8 +57,15 @@ def retry_after_s(text: str) -> float | None:
     return float(text) if re.fullmatch(r"[0-9]{1,6}", text.strip()) else None
 
 
-def translate(action: str, reply: Reply) -> PlatformError:
-    """The exception that `reply` to `action` is."""
+def console(endpoint: str | None, region: str) -> str:
+    """Where the account's console pages begin: BytePlus has a console of its own, and each region its pages."""
+    host = f".{urlsplit(endpoint).hostname or ''}" if endpoint else ""
+    site = "byteplus" if host.endswith(".byteplusapi.com") else "volcengine"
+    return f"https://console.{site}.com/ark/region:ark+{quote(region)}"
+
+
+def translate(action: str, reply: Reply, pages: str) -> PlatformError:
+    """The exception that `reply` to `action` is; `pages` is where the account's console pages begin."""
     code, family = reply.code, reply.code.partition(".")[0]
     said = _sentence(action, reply)
     if reply.status == 429 or code == "FlowLimitExceeded":
@@ -66,7 +75,7 @@ def translate(action: str, reply: Reply) -> PlatformError:
         advice = _CREDENTIALS.get(code, "check the access key")
         return Permanent(f"{said}; {advice}", code=code, reason=Reason.CREDENTIALS_INVALID)
     if code in NO_ACTION:
-        how_to = f"do it in the console: {CONSOLE}"
+        how_to = f"do it in the console: {pages}/{ACTIVATIONS}"
         return Unsupported(f"{said}; this deployment of Ark has no action {action}", how_to=how_to, code=code)
     if code in _SERVED:
         return _served(said, reply)

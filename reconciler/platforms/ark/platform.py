@@ -1,8 +1,9 @@
 """Volcengine Ark as a platform: sweeps by list calls, writes by published or configured actions, never by a guessed one."""
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from reconciler.state import (
     ActivationState,
     Endpoint,
     Limit,
+    Model,
     Operation,
     Seen,
     Snapshot,
@@ -28,6 +30,21 @@ from reconciler.state import (
 ACTIVATION_LOOKS: Final = 10  # the vendor's own tool looks for five seconds and takes a timeout as harmless
 ACTIVATION_PAUSE_S: Final = 0.5
 _DENIED: Final = (Reason.PERMISSION_DENIED,)
+_NAME: Final = "FoundationModelName"
+_ALSO_RETIRING: Final = {"Filter": {"IncludeDeprecatedModels": True}}
+# The lists of models, by the part of `mapping.Replies` that each is.
+_LISTS: Final[Mapping[str, Page]] = {
+    "activations": Page("ListModelActivations", _NAME, {"WithPrice": True, "WithFreeUsage": True, **_ALSO_RETIRING}),
+    "charges": Page("ListModelChargeItems", _NAME, {}),
+    "rates": Page("ListModelRateLimit", _NAME, {"FoundationModelNames": []}),
+    "catalogue": Page("ListFoundationModels", "Name", {}),
+}
+# The parts of a model that an item of each kind is.
+_PARTS: Final[Mapping[str, Sequence[str]]] = {
+    "ModelActivation": ("activations", "charges"),
+    "InferenceLimit": ("limits",),
+    "EndpointRateOverride": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +66,11 @@ class ArkPlatform:
         self._clock = tools.clock
         self._sleep = tools.sleep
         self._identity = tools.identity
-        self._supports = actions.supports(settings.actions)
+        self._supports = actions.supports(settings)
         # GetEndpoint replies by endpoint id, with the UpdateTime they belong to.
         self._details: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._replies: mapping.Replies | None = None  # what was last said of the models
+        self._keeping = threading.Lock()
 
     # ---- reading
 
@@ -62,13 +81,14 @@ class ArkPlatform:
     def observe(self, limited_models: frozenset[str]) -> Snapshot:
         """See `Reader.observe`."""
         observed_at = self._clock()
-        models = self._models(None)
+        models = self._every_model()
         limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
         items = list(self.client.pages(self._endpoints_page()))
         endpoints = {}
         for item in items:
-            listed = mapping.endpoint(item, None)
-            details = self._endpoint(listed.id, str(item.get("UpdateTime"))) if listed.model in limited else None
+            listed, updated = mapping.endpoint(item, None), str(item.get("UpdateTime"))
+            kept = self._kept_details(listed.id, updated)
+            details = self._endpoint(listed.id) if kept is None and listed.model in limited else kept
             endpoints[listed.id] = mapping.endpoint(item, details) if details is not None else listed
         ids = set(endpoints)
         self._details = {id_: kept for id_, kept in self._details.items() if id_ in ids}
@@ -82,20 +102,20 @@ class ArkPlatform:
         )
 
     def read(self, target: Target) -> Snapshot:
-        """See `Reader.read`."""
+        """See `Reader.read`. What of a model the item is not is as the last sweep saw it, which saves calls."""
         observed_at = self._clock()
         if target.kind == "PlatformAccount":
             switches = self._switches(ever_activated=UNOBSERVABLE)
             return Snapshot(observed_at=observed_at, identity=self._identity, switches=switches)
         endpoints: dict[str, Endpoint] = {}
-        model = target.name
+        name = target.name
         if target.kind == "EndpointRateOverride":
-            details = self._endpoint(target.name, None)
+            details = self._endpoint(target.name)
             if details is None:
                 return Snapshot(observed_at=observed_at, identity=self._identity)
             endpoints[target.name] = mapping.endpoint(details, details)
-            model = endpoints[target.name].model
-        models = self._models(model) if model else {}
+            name = endpoints[target.name].model
+        models = self._model(name, _PARTS[target.kind])
         return Snapshot(observed_at=observed_at, identity=self._identity, models=models, endpoints=endpoints)
 
     def close(self) -> None:
@@ -107,28 +127,35 @@ class ArkPlatform:
         request = {"ProjectName": self.settings.project, "SortBy": "CreateTime", "SortOrder": "Asc"}
         return Page("ListEndpoints", "Id", request)
 
-    def _models(self, only: str | None) -> dict[str, Any]:
-        """Every model, or the only one asked for (the lists are short, and their filters by name are not published)."""
-        name = "FoundationModelName"
-        request = {"WithPrice": True, "WithFreeUsage": True, "Filter": {"IncludeDeprecatedModels": True}}
-        rates = {"FoundationModelNames": [only] if only else []}
-        activations = self._known(
-            lambda: mapping.by_name(self.client.pages(Page("ListModelActivations", name, request)))
-        )
-        charges = self._known(lambda: mapping.by_name(self.client.pages(Page("ListModelChargeItems", name, {}))))
-        rated = self._known(
-            lambda: mapping.by_name(mapping.objects(self.client.read("ListModelRateLimit", rates), "Items"))
-        )
-        catalogue = self._known(
-            lambda: mapping.by_name(self.client.pages(Page("ListFoundationModels", "Name", {})), "Name")
-        )
-        found = mapping.Replies(activations=activations, charges=charges, rates=rated, catalogue=catalogue)
-        names = found.names if only is None else tuple(known for known in found.names if known == only)
-        limits = self._limits(names)
-        replies = mapping.Replies(
-            activations=activations, charges=charges, rates=rated, catalogue=catalogue, limits=limits
-        )
-        return {known: mapping.model(known, replies) for known in names}
+    def _every_model(self) -> dict[str, Model]:
+        """Every model, asked anew."""
+        found = mapping.Replies(**{part: self._part(part) for part in _LISTS})
+        replies = replace(found, limits=self._limits(found.names))
+        with self._keeping:
+            self._replies = replies
+        return {name: mapping.model(name, replies) for name in replies.names}
+
+    def _model(self, name: str, parts: Sequence[str]) -> dict[str, Model]:
+        """The model alone, {} where there is none: `parts` asked anew, the others as they were last seen."""
+        if self._replies is None:
+            return {known: model for known, model in self._every_model().items() if known == name}
+        # Whole lists, for they are short and their filters by name are not published; but only this model's part of them is
+        # kept: another model's may be older than what its own read has seen meanwhile.
+        asked = {part: self._limits((name,)) if part == "limits" else self._part(part) for part in parts}
+        with self._keeping:
+            known = self._replies
+            self._replies = replace(
+                known, **{part: _laid(getattr(known, part), found, name) for part, found in asked.items()}
+            )
+            replies = self._replies
+        return {name: mapping.model(name, replies)} if name in replies.names else {}
+
+    def _part(self, part: str) -> dict[str, Any] | None:
+        """One list of models, by name; None where it may not be asked."""
+        page, items = _LISTS[part], mapping.objects
+        if part == "rates":  # it is not paged
+            return self._known(lambda: mapping.by_name(items(self.client.read(page.action, page.request), "Items")))
+        return self._known(lambda: mapping.by_name(self.client.pages(page), page.key))
 
     @staticmethod
     def _known(ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
@@ -149,11 +176,13 @@ class ArkPlatform:
         values = {"models": list(names), "project": self.settings.project}
         return mapping.limits(self.client.read(action.action, actions.filled(action.request, values)), action.response)
 
-    def _endpoint(self, id_: str, updated: str | None) -> dict[str, Any] | None:
-        """The GetEndpoint reply; the one kept where `updated` is what it was. None where there is no such endpoint."""
+    def _kept_details(self, id_: str, updated: str) -> dict[str, Any] | None:
+        """The last GetEndpoint reply, while the endpoint was not updated since."""
         kept = self._details.get(id_)
-        if kept is not None and updated is not None and kept[0] == updated:
-            return kept[1]
+        return kept[1] if kept is not None and kept[0] == updated else None
+
+    def _endpoint(self, id_: str) -> dict[str, Any] | None:
+        """The GetEndpoint reply; None where there is no such endpoint."""
         try:
             result = self.client.read("GetEndpoint", {"Id": id_})
         except Permanent as refusal:
@@ -208,9 +237,7 @@ class ArkPlatform:
         """Activation is asynchronous: look a few times. That it takes longer is no failure; the read-back will tell."""
         for _ in range(ACTIVATION_LOOKS):
             try:
-                page = Page(
-                    "ListModelActivations", "FoundationModelName", {"Filter": {"IncludeDeprecatedModels": True}}
-                )
+                page = Page("ListModelActivations", _NAME, _ALSO_RETIRING)
                 found = mapping.by_name(self.client.pages(page)).get(model, {})
             except ModelPolicyError:
                 return  # the activation was accepted; what cannot be seen is not its failure
@@ -229,6 +256,14 @@ def _both_rates(write: Write) -> dict[str, Any]:
             reason=Reason.RULE_VIOLATION,
         )
     return {"Id": write.target.name, "RateLimit": {"Rpm": rpm, "Tpm": tpm}}
+
+
+def _laid(kept: Mapping[str, Any] | None, found: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
+    """What is kept of a list, with what was found of one model in its place."""
+    if found is None:
+        return None
+    others = {known: item for known, item in (kept or {}).items() if known != name}
+    return {**others, name: found[name]} if name in found else others
 
 
 def identity_of(settings: Ark, access_key: str) -> str:

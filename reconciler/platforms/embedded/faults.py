@@ -4,7 +4,7 @@ latency      answered late, by `seconds`                 answer-lost   carried o
 throttle     refused, with a wish of `seconds`           stale-read    reads show the platform as it was when ordered
 unavailable  refused, before anything is carried out
 
-The last three of FaultKind are about HTTP and exist on the served platform only.
+The last four of FaultKind are about HTTP and exist on the served platform only.
 """
 
 import threading
@@ -33,6 +33,7 @@ class FaultKind(StrEnum):
     STUCK_PAGE = "stuck-page"
     ERROR_IN_200 = "error-in-200"
     NO_METADATA = "no-metadata"
+    DENIED = "denied"
 
 
 @dataclass(frozen=True, slots=True)

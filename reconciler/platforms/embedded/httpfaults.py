@@ -1,7 +1,7 @@
 """Faults over the wire: orders as JSON. What they are is in `faults`. No I/O here.
 
 Beside those that any platform knows, the served one has: stuck-page (every page is the first one), error-in-200 (an Error
-within HTTP 200) and no-metadata (a reply without ResponseMetadata). throttle is a 429 with Retry-After, unavailable a 503.
+within HTTP 200), no-metadata (a reply without ResponseMetadata) and denied (a 403 AccessDenied). throttle is a 429 with Retry-After, unavailable a 503.
 """
 
 from typing import Any

@@ -97,6 +97,8 @@ class _Control:
         if FaultKind.THROTTLE in troubles:
             wait = max(1, round(troubles[FaultKind.THROTTLE][0].seconds))
             return _refused(call, WireError("FlowLimitExceeded", "Too many requests."), {"Retry-After": str(wait)})
+        if FaultKind.DENIED in troubles:
+            raise WireError("AccessDenied", f"User is not authorized to perform: ark:{call.action}.")
         if FaultKind.UNAVAILABLE in troubles:
             raise WireError("ServiceUnavailableTemp", "The service is unavailable for the moment.")
         if FaultKind.ERROR_IN_200 in troubles:

@@ -89,6 +89,10 @@ def no_frame(location: Location) -> str:  # noqa: ARG001  # the shape a frame ha
     return ""
 
 
+_ROOMY: Final = 48  # columns in which even long text is read with ease
+_TALL: Final = 2  # lines beyond which text in less than that is hard to read
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What the text is laid out for. `frame` gives the lines around a location, "" where they are not at hand."""
@@ -160,7 +164,8 @@ class Page:
             self._ending(cells, row[-1], indent, start)
 
     def _ending(self, cells: list[Span], last: Span, indent: int, start: int) -> None:
-        if self.columns - start < min(16, width(safe(last.text))):  # no room beside: it goes below
+        room, wide = self.columns - start, width(safe(last.text))
+        if room < min(16, wide) or (room < _ROOMY and wide > _TALL * room):  # no room beside: it goes below
             self.line(" " * indent, *cells)
             self.wrapped(last, indent=indent + 2)
             return

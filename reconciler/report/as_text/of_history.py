@@ -7,7 +7,16 @@ from reconciler.report.as_text.layout import Layout, Page, Piece, Span
 from reconciler.report.as_text.words import count, moment, value
 from reconciler.state import UNOBSERVABLE, Entry, Run
 
-_STYLES: Final = {"converged": "good", "applied": "good", "partial": "warning", "skipped": "warning", "": "warning"}
+_STYLES: Final = {
+    "converged": "good",
+    "applied": "good",
+    "attested": "good",
+    "partial": "warning",
+    "skipped": "warning",
+    "manual": "warning",
+    "deferred": "warning",
+    "": "warning",
+}
 _OPEN: Final = "open"  # still running, or killed: the next run finds out
 
 

@@ -108,7 +108,7 @@ def _rows(change: Change, now: datetime) -> Iterable[tuple[Piece, ...]]:
         yield "endpoint", named
     for one in change.fields:
         yield one.path, moved(one, "->")
-    yield Span("why", "dim"), Span(why(change.reason), "dim")
+    yield Span("why", "dim"), Span(why(change), "dim")
     for note in change.notes:
         yield Span("note", "dim"), note
     if change.not_before is not None and change.not_before > now:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.state import Rate, Unobservable, Value
 
 if TYPE_CHECKING:  # findings are said without what plans need
-    from reconciler.plan import ChangeReason, FieldChange
+    from reconciler.plan import Change, FieldChange
 
 UNSEEN: Final = "not visible"
 # What an absent field means, by its path.
@@ -65,9 +65,11 @@ def moved(field: "FieldChange", arrow: str) -> str:
     return f"{way} ({more})" if more else way
 
 
-def why(reason: "ChangeReason") -> str:
+def why(change: "Change") -> str:
     """Why a change is intended."""
-    return _WHY[reason]
+    if change.reason == "declared" and all(isinstance(one.before, Unobservable) for one in change.fields):
+        return "declared, and the platform cannot show whether it is so"
+    return _WHY[change.reason]
 
 
 def moment(when: datetime) -> str:
