@@ -111,8 +111,10 @@ def _waiting(change: Change, now: datetime) -> Outcome | None:
     if change.capability is not Capability.NATIVE:
         return _outcome(change, Result.MANUAL, change.how_to, reason=Reason.MANUAL_ACTION_REQUIRED)
     if kind == "deferred":
-        message = f"not before {change.not_before:%Y-%m-%d %H:%M:%S} UTC"
-        outcome = _outcome(change, Result.DEFERRED, message, reason=Reason.COOLING_DOWN)
+        message, reason, code = f"not before {change.not_before:%Y-%m-%d %H:%M:%S} UTC", Reason.COOLING_DOWN, ""
+        if change.wait is not None:  # what it failed by is still what is wrong with it
+            message, reason, code = change.wait.message, change.wait.reason or reason, change.wait.code
+        outcome = _outcome(change, Result.DEFERRED, message, reason=reason, code=code)
         return replace(outcome, not_before=change.not_before)
     return None
 

@@ -24,7 +24,7 @@ from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.observing import observe
 from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
-from reconciler.plan import Change, Question
+from reconciler.plan import Change, Question, Wait
 from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -61,7 +61,7 @@ class Asked:
     prefix: str = ""
     allows: tuple[guards.Allow, ...] = ()
     keep_going: bool = False
-    waits: Mapping[tuple[Target, str], datetime] = field(default_factory=dict)
+    waits: Mapping[tuple[Target, str], Wait] = field(default_factory=dict)
     step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
     standing: bool = True
     identities: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from reconciler.cli.stopping import WORDS
 from reconciler.cli.terminal import Terminal
 from reconciler.controller import Pass
 from reconciler.finding import Finding, errors, in_order
@@ -64,6 +65,10 @@ class Diary:
     def trouble(self, account: str, message: str) -> None:
         """The ledger cannot be used, or a defect was met."""
         self.say("trouble", account, message, level="error")
+
+    def stopping(self) -> str:
+        """What the first signal to stop is answered with, as a line of this log."""
+        return self._line(Entry(level="info", event="stop", account="", message=WORDS), self._clock()) + "\n"
 
     def say(self, event: str, account: str, message: str, *, level: str = "info") -> None:
         """One line that belongs to no resource."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening
+from reconciler.cli import formats, opening
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.platforms import Probe
+    from reconciler.report.as_text.layout import Page
     from reconciler.state import Operation, Support
 
     Examined = tuple[tuple[Probe, ...], Mapping[Operation, Support]]
@@ -37,16 +38,19 @@ def command(terminal: Terminal, common: Common) -> Exit:
     for name in opening.accounts(read.declared, common.account):
         spec = read.declared.accounts[name].spec
         found[name] = examine(spec, Connection(opening.clock(), create=False))
-    shared.emit(terminal, common.outputs, lambda output: _rendered(found, output))
+    shared.emit(terminal, common.outputs, lambda output: _rendered(found, terminal, output))
     good = all(probe.good for probes, _ in found.values() for probe in probes)
     return Exit.OK if good else Exit.UNEXPECTED
 
 
-def _rendered(found: "dict[str, Examined]", output: Output) -> str:
+def _rendered(found: "dict[str, Examined]", terminal: Terminal, output: Output) -> str:
     if output.format == "json":
         accounts = [_json(name, *examined) for name, examined in sorted(found.items())]
         return json.dumps({"format_version": "1.0", "accounts": accounts, "errors": []}, ensure_ascii=False)
-    return "\n\n".join(_text(name, *examined) for name, examined in sorted(found.items()))
+    page: Page = formats.layout(terminal, output)["layout"].page()
+    for name, examined in sorted(found.items()):
+        _text(page, name, *examined)
+    return page.text()
 
 
 def _json(name: str, probes: "tuple[Probe, ...]", supports: "Mapping[Operation, Support]") -> dict[str, Any]:
@@ -65,14 +69,22 @@ def _json(name: str, probes: "tuple[Probe, ...]", supports: "Mapping[Operation, 
     }
 
 
-def _text(name: str, probes: "tuple[Probe, ...]", supports: "Mapping[Operation, Support]") -> str:
-    from reconciler.report.as_text import safe
+def _text(page: "Page", name: str, probes: "tuple[Probe, ...]", supports: "Mapping[Operation, Support]") -> None:
+    """What works, then what is done by itself, then by page what a person does."""
+    from reconciler.report.as_text.layout import Span
 
-    lines = [f"Account {name}"]
-    lines += [f"  {'ok  ' if probe.good else 'FAIL'}  {probe.what}: {safe(probe.message)}" for probe in probes]
-    width = max((len(operation.value) for operation in supports), default=0)
+    page.gap()
+    page.line("Account ", Span(name, "bold"))
+    page.rows(
+        [(Span("ok", "good") if one.good else Span("FAIL", "error"), one.what, one.message) for one in probes], indent=2
+    )
+    by_page: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for operation, support in supports.items():
-        lines.append(f"  {support.capability.value:<11}  {operation.value:<{width}}  {safe(support.note)}".rstrip())
-        if support.page:
-            lines.append(f"  {'':<11}  {'':<{width}}  {support.page}")
-    return "\n".join(lines)
+        by_page.setdefault((support.capability.value, support.page), []).append((operation.value, support.note))
+    for (capability, where), operations in by_page.items():
+        page.gap()
+        if not where and not any(note for _, note in operations):
+            page.wrapped(Span(capability, "bold"), ": ", ", ".join(each for each, _ in operations), indent=2, hang=4)
+            continue
+        page.wrapped(Span(capability, "bold"), f", on {where}" if where else "", indent=2)
+        page.rows(operations, indent=4)

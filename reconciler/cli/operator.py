@@ -111,7 +111,7 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
     controller = Controller(source, _world(source, audience, seal), Settings(interval_s=flags["interval"]))
     shown = Shown(source.parts.ledger, flags["token_file"])
     with (
-        stopping() as stop,
+        stopping(diary.stopping) as stop,
         notifying(flags["notify"], audience),
         tracing(wanted=flags["otel"], audience=audience),
         listening(flags["listen"], _Health(controller, source.parts.cluster), audience, shown),

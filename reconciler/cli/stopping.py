@@ -3,21 +3,23 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Final
 
 from reconciler.cli.endings import Terminated
 from reconciler.cli.exits import Exit
 
-_WORDS = b"\nStopping: what is in flight is finished first. Once more stops at once.\n"
+WORDS: Final = "Stopping: what is in flight is finished first. Once more stops at once."
 
 
 @dataclass(slots=True)
 class Stopping:
-    """Whether to stop, and by which signal."""
+    """Whether to stop, and by which signal; `words` are said on the first."""
 
+    words: Callable[[], str]
     event: threading.Event = field(default_factory=threading.Event)
     signal: int = 0
 
@@ -38,13 +40,13 @@ class Stopping:
             raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
         self.signal = signum
         self.event.set()
-        os.write(2, _WORDS)  # not print: a handler may run in the middle of one
+        os.write(2, self.words().encode())  # not print: a handler may run in the middle of one
 
 
 @contextmanager
-def stopping() -> Iterator[Stopping]:
+def stopping(words: Callable[[], str] = lambda: f"\n{WORDS}\n") -> Iterator[Stopping]:
     """Hear both signals for the length of the context; outside the main thread nothing is heard."""
-    heard = Stopping()
+    heard = Stopping(words)
     if threading.current_thread() is not threading.main_thread():
         yield heard
         return

@@ -78,7 +78,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     audience = Audience(Diary(terminal, opening.clock(), as_json=flags["log_format"] == "json"))
     with (
         opening.ledger(common.ledger) as ledger,
-        stopping() as stop,
+        stopping(audience.diary.stopping) as stop,
         notifying(flags["notify"], audience),
         tracing(wanted=flags["otel"], audience=audience),
     ):

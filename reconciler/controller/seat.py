@@ -21,7 +21,7 @@ from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
-from reconciler.plan import wish
+from reconciler.plan import Wait, wish
 from reconciler.platforms import Platform, Reader, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -131,6 +131,7 @@ class Seat:
         self._shut: Failure | None = None  # why the platform is left alone, whoever wakes us, until its wait is over
         self._account_waits: Backoff[str] = Backoff(world.random)
         self._item_waits: Backoff[tuple[Target, str]] = Backoff(world.random)
+        self._why: dict[tuple[Target, str], Outcome] = {}  # by what those failed that wait
         self.again_after_s = 0.0  # in how many seconds to look again, as the last look left it
         self.settled = False  # whether a pass is over, or another process is known to lead
 
@@ -214,11 +215,20 @@ class Seat:
             under=self._settings.under,
             prefix=self._settings.prefix,
             keep_going=True,  # a controller stops only what is affected
-            waits=self._item_waits.waiting(now),
+            waits=self._waits(now),
             allows=annotations.allows(everything.accounts[self._key]),
             step=lambda name: self._world.step(self._key, name),
             identities=dict(self.identities),
         )
+
+    def _waits(self, now: datetime) -> dict[tuple[Target, str], Wait]:
+        """What failed lately is left alone, and stands as it failed."""
+        waiting = self._item_waits.waiting(now)
+        self._why = {item: why for item, why in self._why.items() if item in waiting}
+        return {
+            item: Wait(until, self._why[item].reason, self._why[item].message, self._why[item].code)
+            for item, until in waiting.items()
+        }
 
     def _acting(self, stop: threading.Event) -> reconcile.Acting:
         return reconcile.Acting(
@@ -280,10 +290,12 @@ class Seat:
         if outcome.result is Result.APPLIED:
             self._item_waits.succeeded(item)
         elif outcome.stale:  # as often as what a sweep and a read say of it differ, it is left alone for longer
+            self._why[item] = outcome
             self._item_waits.failed(item, now)
         elif outcome.result is Result.FAILED:
             wish_s = (outcome.not_before - now).total_seconds() if outcome.not_before else None
             if wish_s is None or wish_s > MAX_WAIT_S:  # a shorter one is the status' own back-off
+                self._why[item] = outcome
                 self._leave_alone(self._item_waits, item, outcome.reason, now, wish_s)
 
     @staticmethod

@@ -19,6 +19,7 @@ from reconciler.plan.values import (
     Release,
     Verdict,
     VerdictKind,
+    Wait,
     kind_of,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "Release",
     "Verdict",
     "VerdictKind",
+    "Wait",
     "differing",
     "fingerprint",
     "kind_of",

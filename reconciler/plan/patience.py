@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from reconciler.plan.items import fingerprint
-from reconciler.plan.values import Change, Plan
+from reconciler.plan.values import Change, Plan, Wait
 from reconciler.state import Target
 
 
@@ -14,11 +13,13 @@ def wish(change: Change) -> str:
     return fingerprint({wanted.path: wanted.after for wanted in change.fields})
 
 
-def patient(plan: Plan, waits: Mapping[tuple[Target, str], datetime]) -> Plan:
+def patient(plan: Plan, waits: Mapping[tuple[Target, str], Wait]) -> Plan:
     """The plan with the waits, by item and wish; what was declared anew since is another wish and waits no more."""
 
     def waiting(change: Change) -> Change:
-        until = waits.get((change.target, wish(change)))
-        return change if until is None else replace(change, not_before=max(until, change.not_before or until))
+        wait = waits.get((change.target, wish(change)))
+        if wait is None:
+            return change
+        return replace(change, not_before=max(wait.until, change.not_before or wait.until), wait=wait)
 
     return replace(plan, changes=tuple(map(waiting, plan.changes))) if waits else plan

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.finding import Finding, Location
+from reconciler.reasons import Reason
 from reconciler.state import Capability, Failure, Target, Value
 
 
@@ -36,6 +37,16 @@ class FieldChange:
     after: Value
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """After which failure, and until when, a change is left alone."""
+
+    until: datetime
+    reason: Reason | None
+    message: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One intended change of one item. `address` is the declaring resource's, or Kind/target where nothing declares it.
@@ -54,6 +65,7 @@ class Change:
     level: int = 0
     how_to: str = ""
     not_before: datetime | None = None
+    wait: Wait | None = None  # None where it waits for no more than its own time
     origin: Location | None = None
     fields: tuple[FieldChange, ...] = ()
     precondition: str = ""

@@ -23,7 +23,7 @@ _BESIDE: Final = (notices.Event.PAUSED, notices.Event.LIMIT_NEARLY_USED, notices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line: `event` is a fixed word (pass, outcome, condition, notice, failure, finding, lead, trouble); `reason` is a
+    """One line: `event` is a fixed word (pass, outcome, condition, notice, failure, finding, lead, stop, trouble); `reason` is a
     condition's."""
 
     level: str
@@ -128,5 +128,5 @@ def _condition(account: str, address: str, told: Condition) -> Entry:
 def _summary(report: Report) -> Entry:
     ready = [status.condition(ConditionType.READY) for status in report.statuses]
     well = sum(condition is not None and condition.status is Truth.TRUE for condition in ready)
-    message = f"{len(ready)} resources, {well} ready"
+    message = f"{words.count(len(ready), 'resource')}, {well} ready"
     return Entry(level="info", event="pass", account=report.account.account, message=message)

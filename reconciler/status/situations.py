@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from reconciler.finding import Finding
@@ -190,6 +190,8 @@ def _intended(standing: Standing, change: Change) -> Trouble:
         return Trouble(Reason.MANUAL_ACTION_REQUIRED, change.how_to)
     if change.capability is Capability.UNSUPPORTED:
         return Trouble(Reason.PLATFORM_REFUSED, change.how_to)
+    if change.wait is not None:
+        return _failed(change.wait.reason, change.wait.message, change.wait.code, change.not_before)
     if change.not_before is not None and change.not_before > standing.now:
         message = f"{differences}; the platform accepts it from {change.not_before:%Y-%m-%d %H:%M:%S} UTC on"
         return Trouble(Reason.COOLING_DOWN, message, change.not_before)
@@ -207,15 +209,19 @@ def _unfinished(standing: Standing, change: Change, outcome: Outcome) -> Trouble
         if change.capability is Capability.UNSUPPORTED:
             return Trouble(Reason.PLATFORM_REFUSED, change.how_to or message)
         return Trouble(Reason.MANUAL_ACTION_REQUIRED, change.how_to or message)
-    if outcome.result is Result.DEFERRED:
+    if outcome.result is Result.DEFERRED and outcome.reason in (None, Reason.COOLING_DOWN):
         return Trouble(Reason.COOLING_DOWN, message, until or change.not_before)
     if outcome.stale:
         return Trouble(Reason.DRIFTED, message, standing.now + _SECOND)
     if outcome.result is Result.SKIPPED:
         known = outcome.reason if outcome.reason in (*NOT_ACCEPTED, Reason.GUARD_REFUSED) else Reason.NOT_ATTEMPTED
         return Trouble(known or Reason.NOT_ATTEMPTED, message, until)
-    code = f" ({outcome.code})" if outcome.code else ""
-    return Trouble(outcome.reason or Reason.PLATFORM_REFUSED, message + code, until)
+    return _failed(outcome.reason, message, outcome.code, until)
+
+
+def _failed(reason: Reason | None, message: str, code: str, until: datetime | None) -> Trouble:
+    """What a failure leaves behind, from the moment of it until it is tried again."""
+    return Trouble(reason or Reason.PLATFORM_REFUSED, message + (f" ({code})" if code else ""), until)
 
 
 def _differences(fields: tuple[FieldChange, ...]) -> str:

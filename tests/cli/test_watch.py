@@ -39,8 +39,8 @@ def watch(home: Path) -> Iterator[Callable[..., Watch]]:
 
 
 def test_it_converges_serves_metrics_and_ends_on_sigterm(watch: Callable[..., Watch], home: Path) -> None:
-    it = watch("--listen", ":0")
-    assert it.says(r"ModelActivation/glm-4-7 applied state NotActivated -> Activated"), it.log.read_text()
+    it = watch("--listen", ":0", "--log-format", "json")
+    assert it.says(r"ModelActivation/glm-4-7.*applied state NotActivated -> Activated"), it.log.read_text()
     found = it.says(r"on (http://\S+):")
     assert found
     with urllib.request.urlopen(f"{found[1]}/readyz", timeout=5) as answer:
@@ -52,6 +52,8 @@ def test_it_converges_serves_metrics_and_ends_on_sigterm(watch: Callable[..., Wa
         assert 'modelpolicy_leader{account="default"} 1.0' in text
         assert answer.status == 200
     assert it.end() == 143
+    lines = [json.loads(line) for line in it.log.read_text().splitlines()]  # from the first line to the last
+    assert lines[-1]["message"].startswith("Stopping: what is in flight is finished first")
     status = json.loads((home / ".modelpolicy" / "status.json").read_text())
     assert [resource["address"] for resource in status["resources"]][-1] == "ModelActivation/glm-4-7"
 

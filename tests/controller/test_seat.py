@@ -118,6 +118,16 @@ def test_an_item_that_keeps_failing_is_left_alone_longer_while_the_others_go_on(
     tries = len(loop.stage.platform.writes)
     loop.idle((activation("b"), override("ep-1", rpm=60, tpm=600)), hours=1)
     assert 3 <= len(loop.stage.platform.writes) - tries <= 5, "a refusal is tried again every quarter of an hour"
+    tries = len(loop.stage.platform.writes)
+    waits = loop.look(activation("b"), override("ep-1", rpm=60, tpm=600))
+    assert waits is not None
+    assert len(loop.stage.platform.writes) == tries
+    for done in (first, waits):  # while it waits, what is wrong is what it failed by
+        (status,) = (each for each in done.report.statuses if each.kind == "ModelActivation")
+        ready, stalled = status.condition(ConditionType.READY), status.condition(ConditionType.STALLED)
+        assert ready is not None
+        assert (ready.reason, ready.message) == (Reason.PLATFORM_REFUSED, "the platform says no (InvalidParameter)")
+        assert stalled is not None
 
 
 def test_what_the_user_changed_waits_no_longer(start: Start) -> None:
