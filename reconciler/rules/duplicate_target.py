@@ -3,6 +3,7 @@
 Why: whichever is carried out last would win, so each pass would undo the other's wish. In files neither is carried out; in a
 cluster the older one keeps the item, and is told of the other.
 What to do: delete one of the two, or let them name different items. An endpoint named once by id and once by name is one endpoint.
+Ark's API does not say whose account a key belongs to, so two keys of one account look like two accounts: declare that account once.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
