@@ -133,6 +133,31 @@ def test_a_page_that_is_slow_to_come_is_not_lost_to_the_live_updates(opened: Ope
     assert rows(page)[0] == "doubao-seed-2-1-turbo"
 
 
+HALFWAY = """() => {
+    const ask = window.fetch;
+    window.fetch = async (...asked) => {
+        const answer = await ask(...asked);
+        window.fetch = ask;
+        const text = answer.text.bind(answer);
+        answer.text = () => new Promise((done) => { window.finish = () => done(text()); });
+        return answer;
+    };
+}"""
+
+
+def test_a_page_gone_back_to_is_shown_though_a_live_update_comes_while_it_is_read(opened: Open, url: str) -> None:
+    page = opened(f"{url}/models/default")
+    page.get_by_role("columnheader", name="Inference limit").get_by_role("link").click()
+    page.wait_for_selector("th.limit[aria-sort=ascending]")
+    page.evaluate(HALFWAY)
+    page.go_back()
+    page.evaluate(
+        "async () => { while (!window.finish) await new Promise((next) => setTimeout(next, 5)); await poll(); finish(); }"
+    )
+    page.wait_for_selector("th.limit:not([aria-sort=ascending])")
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Model")
+
+
 def test_a_filter_narrows_and_a_model_opens(opened: Open, url: str) -> None:
     page = opened(f"{url}/models/default")
     page.get_by_label("Which models").select_option("attention")

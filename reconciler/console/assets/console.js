@@ -74,10 +74,10 @@ async function show(url, { quiet = false, focus = "" } = {}) {
   if (answer.status === 401) return location.reload();
   alive(true);
   if (answer.status === 304) return;
-  tag = answer.headers.get("ETag") || "";
   const next = parser.parseFromString(await answer.text(), "text/html");
   tick(next); // a countdown is no news
   if (turn !== asking) return;
+  tag = answer.headers.get("ETag") || ""; // of what is on the page from here on, and of nothing before
   const typed = document.activeElement && document.activeElement.matches("input, select") ? document.activeElement : null;
   const text = typed && typed.value;
   document.title = next.title;
