@@ -39,9 +39,10 @@ class Server:
             )
 
     def _run(self, name: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[bytes]":
-        as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # PostgreSQL refuses to run as root
-        command = [*as_user, str(self._binaries / name), *map(str, arguments)]
-        return subprocess.run(command, **({"capture_output": True} | options))  # type: ignore[call-overload,no-any-return]
+        # PostgreSQL refuses to run as root.
+        as_user = {"user": "postgres", "group": "postgres", "extra_groups": ()} if os.geteuid() == 0 else {}
+        command = [str(self._binaries / name), *map(str, arguments)]
+        return subprocess.run(command, **({"capture_output": True, "cwd": self.home} | as_user | options))  # type: ignore[call-overload,no-any-return]
 
     def start(self) -> bool:
         settings = f"-c listen_addresses='' -c unix_socket_directories={self.home} -c fsync=off"
