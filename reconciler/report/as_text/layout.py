@@ -125,6 +125,9 @@ class Page:
 
     def wrapped(self, *pieces: Piece, indent: int = 0, hang: int | None = None) -> None:
         """A paragraph wrapped at the page's width, its first line indented by `indent`, the others by `hang`."""
+        if len(pieces) == 1 and (whole := _fits(span(pieces[0]), self.columns - indent)):
+            self.lines.append((Span(" " * indent), whole))
+            return
         follow = indent if hang is None else hang
         line: list[Span] = [Span(" " * indent)]
         used = indent
@@ -190,6 +193,13 @@ class Page:
             left -= len(text)
             painted += f"\x1b[{style}m{text}\x1b[0m" if style and text else text
         return painted
+
+
+def _fits(one: Span, columns: int) -> Span | None:
+    """The span where it is plain words that need no wrapping in so many columns, as most are; None otherwise."""
+    text = one.text
+    plain = text.isascii() and text.isprintable() and text.strip(" ") == text and "  " not in text
+    return one if text and plain and len(text) <= columns else None
 
 
 def _words(spans: Iterable[Span]) -> Iterator[tuple[bool, Span]]:
