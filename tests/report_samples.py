@@ -42,7 +42,7 @@ FILE = "policies/doubao.yaml"
 GOLDEN = Path(__file__).parent / "report" / "golden"
 
 
-def golden(name: str, text: str) -> None:
+def assert_golden(name: str, text: str) -> None:
     """Compare with tests/report/golden/<name>; UPDATE_GOLDEN=1 replaces the file, to be read in the diff."""
     path = GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):

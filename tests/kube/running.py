@@ -113,7 +113,7 @@ def _dead(*asked: Any, **how: Any) -> Any:
     raise KubeError("this process is dead")
 
 
-def until(true: Callable[[], Any], within_s: float = 40.0, despite: type[Exception] = AssertionError) -> Any:
+def expect_soon(true: Callable[[], Any], within_s: float = 40.0, despite: type[Exception] = AssertionError) -> Any:
     """Wait for what is to come true, and return it; an exception of type `despite` only means: not yet."""
     end = time.monotonic() + within_s
     while True:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from kube.conftest import Cluster, where
 from kube.real import RealServer
-from kube.running import manifest, until
+from kube.running import expect_soon, manifest
 
 from reconciler.schema import admission
 from reconciler.sources.kube.client import KubeError, path
@@ -52,12 +52,12 @@ def admitting(cluster: Cluster, old: dict[str, Any]) -> Iterator[Cluster]:
         for thing in yaml.safe_load_all(admission.policies()):
             places.append(path(API, PLURALS[thing["kind"]], None, thing["metadata"]["name"]))
             cluster.admin.apply(places[-1], thing)
-        until(lambda: not any(would_take(cluster, probe) for probe in PROBES))
+        expect_soon(lambda: not any(would_take(cluster, probe) for probe in PROBES))
         yield cluster
     finally:
         for place in places:
             cluster.admin.request("DELETE", place)
-        until(lambda: all(would_take(cluster, probe) for probe in PROBES))
+        expect_soon(lambda: all(would_take(cluster, probe) for probe in PROBES))
 
 
 def would_take(cluster: Cluster, thing: dict[str, Any]) -> bool:
@@ -97,6 +97,8 @@ def test_what_is_right_is_taken(admitting: Cluster) -> None:
     )
     said = {"modelpolicy.dev/protect": "true", ATTESTED: "1: Li Lei"}
     admitting.apply(manifest("ModelActivation", "a", model="m", annotations=said))
+    assert admitting.get("ModelActivation", "a")["metadata"]["annotations"] == said
+    assert admitting.get("InferenceLimit", "long")["spec"]["tokens"] == "1.2500000M"
 
 
 def test_the_policies_may_be_applied_in_one_way_and_then_in_another(admitting: Cluster) -> None:
@@ -104,7 +106,8 @@ def test_the_policies_may_be_applied_in_one_way_and_then_in_another(admitting: C
     for thing in yaml.safe_load_all(admission.policies()):
         place = path(API, PLURALS[thing["kind"]], None, thing["metadata"]["name"])
         query = {"fieldManager": "another"}
-        admitting.admin.request("PATCH", place, thing, query=query, content="application/apply-patch+yaml")
+        taken = admitting.admin.request("PATCH", place, thing, query=query, content="application/apply-patch+yaml")
+        assert query["fieldManager"] in {each["manager"] for each in taken["metadata"]["managedFields"]}
 
 
 def test_an_older_object_can_be_edited_elsewhere_and_deleted(admitting: Cluster, old: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kube.conftest import Cluster
-from kube.running import Operator, condition, manifest, ready, until
+from kube.running import Operator, condition, expect_soon, manifest, ready
 from served import MODEL, Rig, serve
 
 from reconciler.cli import kubectl
@@ -54,7 +54,7 @@ def test_a_manual_change_is_told_with_its_ticket_attested_and_asked_for_again_wh
     start()
     cluster.apply(account(rig))
     cluster.apply(manifest("InferenceLimit", "fuse", annotations=TICKET, model=MODEL, tokens=500))
-    until(lambda: limit(cluster) == ("False", "ManualActionRequired"))
+    expect_soon(lambda: limit(cluster) == ("False", "ManualActionRequired"))
     said = condition(cluster.get("InferenceLimit", "fuse"), "Ready")["message"]
     assert "kubectl modelpolicy attest InferenceLimit/default/fuse" in said
     assert said.endswith("(ticket: https://desk.example/T-12)")
@@ -63,7 +63,7 @@ def test_a_manual_change_is_told_with_its_ticket_attested_and_asked_for_again_wh
     assert (ended.value.code, capsys.readouterr().out) == (
         0, "InferenceLimit/default/fuse: attested by Li Lei, of generation 1\n",
     )  # fmt: skip
-    until(lambda: limit(cluster) == ("True", "Attested"))
+    expect_soon(lambda: limit(cluster) == ("True", "Attested"))
     thing = cluster.get("InferenceLimit", "fuse")
     assert "Li Lei attested it" in condition(thing, "Ready")["message"]
     record = json.loads(thing["status"]["managed"][0]["record"])
@@ -71,7 +71,7 @@ def test_a_manual_change_is_told_with_its_ticket_attested_and_asked_for_again_wh
     cluster.admin.merge(
         "/apis/modelpolicy.dev/v1alpha1/namespaces/default/inferencelimits/fuse", {"spec": {"tokens": 600}}
     )
-    until(lambda: limit(cluster) == ("False", "ManualActionRequired"))
+    expect_soon(lambda: limit(cluster) == ("False", "ManualActionRequired"))
 
 
 @pytest.mark.parametrize("address", ["InferenceLimit", "PlatformAccount/default", "Nothing/a", "InferenceLimit//a"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from kube.conftest import Cluster
-from kube.running import Platform, manifest, ready, until
+from kube.running import Platform, expect_soon, manifest, ready
 from webhooks import Webhook, serving
 
 from reconciler.sources.kube.client import path
@@ -60,14 +60,14 @@ def test_the_command_works_is_seen_and_heard_and_frees_its_lease(
     platform.models("m")
     cluster.apply(platform.account())
     cluster.apply(manifest("ModelActivation", "a", model="m"))
-    until(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
     said = (tmp_path / "log").read_text()
     found = re.search(r"http://\S+?(?=:? )", said)
     assert found, said
     url = found.group().rstrip(":")
     assert read(url + "/livez") == read(url + "/readyz") == "ok\n"
     assert "modelpolicy_passes_total" in read(url + "/metrics")
-    until(lambda: "Activated" in read(url + "/models/default/default"), despite=urllib.error.URLError)
+    expect_soon(lambda: "Activated" in read(url + "/models/default/default"), despite=urllib.error.URLError)
     platform.engine.deactivate("m")  # by hand
     webhook.wait_for(1)
     assert webhook.posts[0][1]["notices"][0]["event"] == "drift"

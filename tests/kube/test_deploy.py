@@ -11,7 +11,7 @@ import pytest
 import yaml
 from kube.conftest import Cluster
 from kube.real import NOBODY, OPERATOR, RealServer
-from kube.running import Operator, Platform, manifest, ready, until
+from kube.running import Operator, Platform, expect_soon, manifest, ready
 
 from reconciler.kinds import registry
 from reconciler.sources.kube.client import KubeError, path, path_of
@@ -95,10 +95,10 @@ def test_the_operator_works_with_exactly_the_rights_it_is_given(
     cluster.apply(platform.account())
     cluster.apply(manifest("ModelActivation", "a", model="m"))
     cluster.apply(manifest("EndpointRateOverride", "o", endpoint={"id": "ep-1"}, rpm=5, tpm=50))
-    until(lambda: ready(cluster.get("EndpointRateOverride", "o"))[0] == "True")
-    until(lambda: cluster.admin.list(path("/api/v1", "events", "default"), {}).items)
+    expect_soon(lambda: ready(cluster.get("EndpointRateOverride", "o"))[0] == "True")
+    expect_soon(lambda: cluster.admin.list(path("/api/v1", "events", "default"), {}).items)
     cluster.delete("EndpointRateOverride", "o")
-    until(lambda: not cluster.admin.list(path_of(registry()["EndpointRateOverride"], "default"), {}).items)
+    expect_soon(lambda: not cluster.admin.list(path_of(registry()["EndpointRateOverride"], "default"), {}).items)
     assert not operator.troubles
 
 
@@ -106,7 +106,7 @@ def test_an_operator_that_may_not_read_says_so(cluster: Cluster, start: Start) -
     if not isinstance(cluster.server, RealServer):
         pytest.skip("the small server lets everybody do everything")
     operator = start(token=NOBODY)
-    until(lambda: any("is forbidden" in trouble for trouble in operator.troubles))
+    expect_soon(lambda: any("is forbidden" in trouble for trouble in operator.troubles))
 
 
 def test_the_operators_rights_end_where_its_work_does(cluster: Cluster, granted: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from kube.conftest import Cluster
-from kube.running import Operator, Platform, manifest, ready, until
+from kube.running import Operator, Platform, expect_soon, manifest, ready
 
 from reconciler.kinds import registry
 from reconciler.sources.kube import client
@@ -31,7 +31,7 @@ def test_a_resource_becomes_true_and_says_so(cluster: Cluster, platform: Platfor
     cluster.apply(manifest("EndpointRateOverride", "a", endpoint={"name": "ep-1"}, rpm=5, tpm=50))
     for kind in ("ModelActivation", "InferenceLimit", "EndpointRateOverride", "PlatformAccount"):
         name = "default" if kind == "PlatformAccount" else "a"
-        thing = until(lambda kind=kind, name=name: (t := cluster.get(kind, name)) and ready(t)[0] == "True" and t)
+        thing = expect_soon(lambda kind=kind, name=name: (t := cluster.get(kind, name)) and ready(t)[0] == "True" and t)
         assert thing["status"]["observedGeneration"] == thing["metadata"]["generation"] == 1
         assert ("modelpolicy.dev/revert" in thing["metadata"].get("finalizers", ())) is (kind == "EndpointRateOverride")
     assert cluster.get("InferenceLimit", "a")["status"]["tokens"] == 2_000_000
@@ -46,7 +46,7 @@ def test_an_idle_cluster_is_not_written_not_even_by_a_new_operator(
     cluster.apply(platform.account())
     cluster.apply(manifest("ModelActivation", "a", model="m"))
     cluster.apply(manifest("InferenceLimit", "a", model="m", tokens="2M"))
-    until(
+    expect_soon(
         lambda: (
             ready(cluster.get("InferenceLimit", "a"))[0] == "True"
             and ready(cluster.get("PlatformAccount", "default"))[0]
@@ -54,11 +54,11 @@ def test_an_idle_cluster_is_not_written_not_even_by_a_new_operator(
     )
     time.sleep(0.5)
     before, passes = versions(cluster), len(operator.passes)
-    until(lambda: len(operator.passes) > passes + 3)
+    expect_soon(lambda: len(operator.passes) > passes + 3)
     operator.stop()
     assert versions(cluster) == before
     new = start("two", interval_s=0.3)
-    until(lambda: len(new.passes) > 3)
+    expect_soon(lambda: len(new.passes) > 3)
     assert versions(cluster) == before
     assert not operator.troubles
     assert not new.troubles

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from kube.conftest import Cluster
 from kube.real import OPERATOR
-from kube.running import Operator, Platform, manifest, ready, until
+from kube.running import Operator, Platform, expect_soon, manifest, ready
 
 from reconciler.cli import kubectl, root
 from reconciler.kinds import registry
@@ -48,7 +48,7 @@ def test_the_plan_of_a_cluster_is_what_the_operator_then_does(
     )  # fmt: skip
     assert "status" not in cluster.get("InferenceLimit", "l")
     start()
-    until(lambda: ready(cluster.get("InferenceLimit", "l"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("InferenceLimit", "l"))[0] == "True")
     code, out, _ = call(root.ROOT.main, "plan", "--from-cluster", "-o", "json", "--detailed-exitcode")
     assert (code, changes(out)) == (0, [])
 

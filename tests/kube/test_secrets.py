@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from kube.conftest import Cluster
-from kube.running import manifest, ready, until
+from kube.running import expect_soon, manifest, ready
 from served import Rig
 from torture.canaries import ACCESS, SECRET, absent, account, gateway, scraped, served
 
@@ -47,7 +47,7 @@ def test_no_credential_is_in_a_status_an_event_a_lease_a_metric_a_page_or_the_lo
             with log.open("w") as file:
                 running = subprocess.Popen([sys.executable, "-m", "reconciler.cli", *words], stderr=file, stdout=file)
             try:
-                until(lambda state=state: ready(cluster.get("ModelActivation", "a"))[0] == state)
+                expect_soon(lambda state=state: ready(cluster.get("ModelActivation", "a"))[0] == state)
                 said = [told(cluster), scraped(log.read_text())]
             finally:
                 running.terminate()

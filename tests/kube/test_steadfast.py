@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kube.conftest import Cluster
 from kube.real import RealServer
-from kube.running import Operator, Platform, manifest, ready, until
+from kube.running import Operator, Platform, expect_soon, manifest, ready
 from kube.small.http import Fault, SmallServer
 
 from reconciler.controller import in_cluster
@@ -57,13 +57,13 @@ def test_many_resources_made_at_once_are_ready_with_one_status_write_each(
     platform.models(*(f"m{n}" for n in range(MANY)))
     operator = start()
     cluster.apply(platform.account())
-    until(lambda: ready(cluster.get("PlatformAccount", "default"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("PlatformAccount", "default"))[0] == "True")
     path = client.path_of(registry()["ModelActivation"], "default")
     with counted(cluster, "ModelActivation") as counts:
         for n in range(MANY):
             cluster.admin.request("POST", path, manifest("ModelActivation", f"a{n}", model=f"m{n}"))
-        until(all_ready(cluster, "ModelActivation", MANY), 60)
-        until(lambda: len(counts) == MANY)
+        expect_soon(all_ready(cluster, "ModelActivation", MANY), 60)
+        expect_soon(lambda: len(counts) == MANY)
     assert set(counts.values()) == {1}
     assert not operator.troubles
 
@@ -74,13 +74,13 @@ def test_a_standby_goes_on_where_a_killed_leader_stopped(cluster: Cluster, platf
     cluster.apply(platform.account())
     cluster.apply(manifest("InferenceLimit", "a", model="m", tokens=100))
     cluster.apply(manifest("ModelActivation", "a", model="m"))
-    until(lambda: ready(cluster.get("InferenceLimit", "a"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("InferenceLimit", "a"))[0] == "True")
     second = start("second", lease_s=2.0)
-    until(lambda: second.leads)
+    expect_soon(lambda: second.leads)
     assert second.leads[0] in ("first", "nobody yet")
     first.freeze()
     cluster.apply(manifest("ModelActivation", "b", model="n"))
-    until(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True")
     assert second.leads[-1] == ""
     assert not first.source.parts.election.held()
     record = cluster.get("InferenceLimit", "a")["status"]["managed"][0]["record"]
@@ -90,10 +90,10 @@ def test_a_standby_goes_on_where_a_killed_leader_stopped(cluster: Cluster, platf
 def test_a_leader_that_stops_frees_the_lease_at_once(cluster: Cluster, platform: Platform, start: Start) -> None:
     first = start("first", lease_s=30.0)
     cluster.apply(platform.account())
-    until(lambda: ready(cluster.get("PlatformAccount", "default"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("PlatformAccount", "default"))[0] == "True")
     second = start("second", lease_s=5.0)
     first.stop()
-    until(lambda: "" in second.leads, 25)
+    expect_soon(lambda: "" in second.leads, 25)
 
 
 def test_nothing_is_lost_when_the_api_server_restarts(cluster: Cluster, platform: Platform, start: Start) -> None:
@@ -101,10 +101,10 @@ def test_nothing_is_lost_when_the_api_server_restarts(cluster: Cluster, platform
     operator = start(lease_s=10.0)
     cluster.apply(platform.account())
     cluster.apply(manifest("ModelActivation", "a", model="m"))
-    until(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
     cluster.server.restart(0.3)
-    until(lambda: cluster.apply(manifest("ModelActivation", "b", model="n")), 30, KubeError)
-    until(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True", 50, KubeError)
+    expect_soon(lambda: cluster.apply(manifest("ModelActivation", "b", model="n")), 30, KubeError)
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True", 50, KubeError)
     assert ready(cluster.get("ModelActivation", "a"))[0] == "True"
     assert operator.leads == [""] or operator.leads[-1] == ""
 
@@ -122,14 +122,14 @@ def settled(cluster: Cluster, platform: Platform, start: Start, **how: Any) -> O
     operator = start(**how)
     cluster.apply(platform.account())
     cluster.apply(manifest("ModelActivation", "a", model="m"))
-    until(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
     return operator
 
 
-def then_b(cluster: Cluster, within_s: float = 40.0) -> None:
+def expect_b(cluster: Cluster, within_s: float = 40.0) -> None:
     """A second resource becomes ready too."""
     cluster.apply(manifest("ModelActivation", "b", model="n"))
-    until(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True", within_s)
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "b"))[0] == "True", within_s)
 
 
 def test_a_history_that_is_forgotten_is_listed_again(
@@ -138,7 +138,7 @@ def test_a_history_that_is_forgotten_is_listed_again(
     settled(cluster, platform, start)
     small.faults += [Fault(path="?watch", drop=True, times=5)]
     small.store.compact()
-    then_b(cluster)
+    expect_b(cluster)
 
 
 def test_a_list_whose_pages_expire_is_begun_again(
@@ -157,7 +157,7 @@ def test_a_deaf_watch_is_asked_anew(
     monkeypatch.setattr(client, "SILENCE_S", 0.8)
     small.faults += [Fault(path="modelactivations?watch", deaf=True)]
     settled(cluster, platform, start)
-    then_b(cluster)
+    expect_b(cluster)
 
 
 def test_throttling_and_failures_of_the_server_are_waited_out(
@@ -169,7 +169,7 @@ def test_throttling_and_failures_of_the_server_are_waited_out(
         Fault("PATCH", "/status", code=503),
         Fault("GET", "?watch", drop=True, times=3),
     ]
-    then_b(cluster)
+    expect_b(cluster)
     assert not operator.troubles
 
 
@@ -178,7 +178,7 @@ def test_a_status_that_cannot_be_written_is_written_by_a_later_pass(
 ) -> None:
     operator = settled(cluster, platform, start)
     small.faults += [Fault("PATCH", "modelactivations/b/status", code=500, times=4)]
-    then_b(cluster)
+    expect_b(cluster)
     assert any("could not be written" in trouble for trouble in operator.troubles)
 
 
@@ -197,12 +197,12 @@ def test_a_reflector_survives_objects_that_come_and_go_while_it_is_not_looking(
     stop = threading.Event()
     thread = threading.Thread(target=kept.run, args=(stop,), daemon=True)
     thread.start()
-    until(lambda: seen == [("a", "new")])
+    expect_soon(lambda: seen == [("a", "new")])
     small.close()
     cluster.server.verbs.delete(small.verbs.resources["modelactivations.modelpolicy.dev"], ("modelactivations.modelpolicy.dev", "default", "a"), {})  # fmt: skip
     small.store.compact()
     small._serve(small.port)
-    until(lambda: ("a", "gone") in seen)
+    expect_soon(lambda: ("a", "gone") in seen)
     stop.set()
     kept.end()
     thread.join(5)
@@ -215,7 +215,7 @@ def test_what_keeps_it_from_the_cluster_for_long_is_told_once_and_so_is_its_end(
     operator = settled(cluster, platform, start, lease_s=2.0)
     small.faults += [Fault(path="modelactivations?watch", code=503), Fault(path="leases", code=403, times=1000)]
     small.restart()
-    until(lambda: "the lease: trouble was ordered" in operator.troubles)
+    expect_soon(lambda: "the lease: trouble was ordered" in operator.troubles)
     small.faults.clear()
-    until(lambda: operator.troubles[-1] == "the cluster is heard again")
+    expect_soon(lambda: operator.troubles[-1] == "the cluster is heard again")
     assert operator.troubles.count("the lease: trouble was ordered") == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kube.conftest import Cluster
-from kube.running import Operator, Platform, condition, manifest, ready, until
+from kube.running import Operator, Platform, condition, expect_soon, manifest, ready
 
 from reconciler.sources.kube.cluster import Scope
 
@@ -26,8 +26,10 @@ def test_what_cannot_be_understood_holds_its_own_account_only(
     cluster.apply(manifest("InferenceLimit", "b", model="m", tokens=100))
     cluster.apply(manifest("ModelActivation", "x", "team-a", model="doubao-seed-1-6"))
     start()
-    until(lambda: ready(cluster.get("InferenceLimit", "b"))[0] == "True")
-    refused = until(lambda: ready(t := cluster.get("InferenceLimit", "broken", "team-a"))[1] == "RuleViolation" and t)
+    expect_soon(lambda: ready(cluster.get("InferenceLimit", "b"))[0] == "True")
+    refused = expect_soon(
+        lambda: ready(t := cluster.get("InferenceLimit", "broken", "team-a"))[1] == "RuleViolation" and t
+    )
     assert "whole number" in condition(refused, "Accepted")["message"]
 
 
@@ -43,12 +45,12 @@ def test_shards_share_a_cluster_and_each_tells_of_its_own(cluster: Cluster, plat
     cluster.apply(manifest("ModelActivation", "a", model="m"))
     cluster.apply(manifest("ModelActivation", "x", "team-a", model="doubao-seed-1-6"))
     one = start("one", lease="one", scope=Scope((), "shard=1"), interval_s=0.3)
-    until(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
-    until(lambda: len(one.passes) > 2)
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "a"))[0] == "True")
+    expect_soon(lambda: len(one.passes) > 2)
     assert "status" not in cluster.get("ModelActivation", "x", "team-a")
     assert "status" not in cluster.get("PolicyConstraint", "c", "team-a")
     start("two", lease="two", scope=Scope((), "shard=2"), interval_s=0.3)
-    until(lambda: ready(cluster.get("ModelActivation", "x", "team-a"))[0] == "True")
-    told = until(lambda: (t := cluster.get("PolicyConstraint", "c", "team-a")).get("status") and t)
+    expect_soon(lambda: ready(cluster.get("ModelActivation", "x", "team-a"))[0] == "True")
+    told = expect_soon(lambda: (t := cluster.get("PolicyConstraint", "c", "team-a")).get("status") and t)
     assert told["status"]["matched"] == 1
     assert {each.report.account.account for each in one.passes} == {"default/default"}

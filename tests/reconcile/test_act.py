@@ -301,7 +301,7 @@ def _child(home: Path, models: int) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def _converges_with_a_complete_history(home: Path, models: int) -> None:
+def _assert_converges_with_a_complete_history(home: Path, models: int) -> None:
     """The same command again, later than any interval, writes only what is missing; no limit is set a second time."""
     stage = Stage(home)
     try:
@@ -337,7 +337,7 @@ def test_a_run_killed_at_any_point_is_finished_by_the_same_command(tmp_path: Pat
     assert ended == 0, said
     assert points == 2 * (len(("begin", "remember", "finish")) + 3 * len(("intend", "write", "settle")))
     for point in range(1, points + 1):
-        _converges_with_a_complete_history(tmp_path / str(point), 1)
+        _assert_converges_with_a_complete_history(tmp_path / str(point), 1)
 
 
 def test_a_run_killed_at_a_random_moment_is_finished_by_the_same_command(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_run_killed_at_a_random_moment_is_finished_by_the_same_command(tmp_pat
     child.kill()
     child.communicate()
     ledger.close()
-    _converges_with_a_complete_history(tmp_path, 150)
+    _assert_converges_with_a_complete_history(tmp_path, 150)
 
 
 # What the platform cannot show.

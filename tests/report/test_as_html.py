@@ -98,8 +98,8 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 
 def test_the_page_is_as_it_was_reviewed() -> None:
-    samples.golden("plan.html", as_html.plan(samples.report()))
-    samples.golden("plans.html", as_html.plan(samples.report(), samples.quiet()))
+    samples.assert_golden("plan.html", as_html.plan(samples.report()))
+    samples.assert_golden("plans.html", as_html.plan(samples.report(), samples.quiet()))
 
 
 def test_what_stops_the_plan_comes_before_what_is_taken_back_and_that_before_the_rest() -> None:

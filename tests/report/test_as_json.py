@@ -49,7 +49,7 @@ def test_every_document_is_as_its_published_schema_says_and_has_no_key_that_is_n
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_the_bytes_of_every_document_are_those_that_were_reviewed(name: str) -> None:
-    samples.golden(f"{name}.json", DOCUMENTS[name])
+    samples.assert_golden(f"{name}.json", DOCUMENTS[name])
 
 
 def test_a_schema_refuses_a_document_that_lacks_a_key() -> None:

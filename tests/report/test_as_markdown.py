@@ -89,8 +89,8 @@ def test_refusals_and_reverts_come_before_the_folded_diff() -> None:
 
 
 def test_the_page_is_as_it_was_reviewed() -> None:
-    samples.golden("plan.md", as_markdown.plan(samples.report()))
-    samples.golden("plans.md", as_markdown.plan(samples.report(), samples.quiet()))
+    samples.assert_golden("plan.md", as_markdown.plan(samples.report()))
+    samples.assert_golden("plans.md", as_markdown.plan(samples.report(), samples.quiet()))
 
 
 def test_a_plan_with_nothing_to_do_says_so() -> None:

@@ -44,7 +44,7 @@ def renderings() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", sorted(renderings()))
 def test_the_bytes_of_every_format_are_those_that_were_reviewed(name: str) -> None:
-    samples.golden(name, renderings()[name])
+    samples.assert_golden(name, renderings()[name])
 
 
 def command(line: str) -> tuple[str, dict[str, str], str]:

@@ -103,7 +103,7 @@ class Way:
             assert not untrue
             assert all(outcome.confirmed for outcome in report.outcomes)
 
-    def converges(self) -> None:
+    def assert_converges(self) -> None:
         """The trouble is over: a few passes, each later, and everything is as declared and journaled."""
         self.proxy.order()
         self.unseen.clear()
@@ -117,7 +117,7 @@ class Way:
         assert self.ledger.history("default").pending == ()
         assert self.sets == dict.fromkeys(MODELS[:2], 1)  # a second set would have restarted the counting
 
-    def keeps_its_pace(self) -> None:
+    def assert_keeps_its_pace(self) -> None:
         at = [each.at_s for each in self.proxy.seen if each.writes]
         for first in range(len(at)):
             within = sum(1 for each in at[first:] if each - at[first] <= 0.5)
@@ -163,8 +163,8 @@ def test_trouble_on_the_way_is_never_called_success_and_is_got_over(way: Way, ef
         way.proxy.order(*[kind] * effort.pick(5, 25), only="writes" if kind in ("lost", "reset") else "")
         for _ in range(effort.pick(1, 4)):
             way.one_pass()
-        way.converges()
-        way.keeps_its_pace()
+        way.assert_converges()
+        way.assert_keeps_its_pace()
         effort.tried()
 
 
@@ -177,8 +177,8 @@ def test_trouble_in_the_middle_of_an_apply_is_got_over(way: Way, effort: Effort)
         way.one_pass()
         way.by_hand(chance.choice(way.endpoints), chance.randint(1, 50))
         effort.tried(len(order))
-    way.converges()
-    way.keeps_its_pace()
+    way.assert_converges()
+    way.assert_keeps_its_pace()
 
 
 def test_a_platform_that_nobody_listens_for_is_a_failure_of_every_account_and_then_converges(way: Way) -> None:
@@ -186,7 +186,7 @@ def test_a_platform_that_nobody_listens_for_is_a_failure_of_every_account_and_th
     report = way.one_pass()
     assert (report.outcomes, exit_of([report])) == ((), Exit.UNEXPECTED)
     way.proxy.up()
-    way.converges()
+    way.assert_converges()
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
@@ -197,5 +197,5 @@ def test_a_platform_whose_clock_is_wrong_is_converged_once_and_no_limit_is_set_a
     way.rig.engine.now = lambda: int((ours() + timedelta(minutes=minutes)).timestamp())  # type: ignore[method-assign]
     way.proxy.order("lost", "lost", "lost", "lost", only="writes")
     way.one_pass()
-    way.converges()
+    way.assert_converges()
     effort.tried()
