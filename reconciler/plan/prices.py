@@ -1,6 +1,6 @@
 """Prices in words, in the three groups of the platform's page: inference, LoRA fine-tuning, full fine-tuning. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -38,21 +38,31 @@ def groups(prices: Iterable[Price]) -> Iterator[tuple[str, str]]:
 
 
 def phrase(prices: Iterable[Price]) -> str:
-    """The prices with each unit said once: "input 0.80, output 2.00 CNY/1M tokens; storage not known"."""
+    """The prices with each unit said once: "input 0.80, output 2.00 to 8.00 CNY/1M tokens; storage not known"."""
     parts = []
-    listed = list(prices)
+    listed = sorted(prices, key=_rank)
     known = [price for price in listed if price.amount is not None]
     for unit, priced in groupby(known, key=lambda price: price.unit.partition(", ")[0]):
-        parts.append(", ".join(map(_priced, priced)) + f" {unit}".rstrip())
+        said = [_priced(list(tiers)) for _, tiers in groupby(priced, key=lambda price: price.item)]
+        parts.append(f"{', '.join(said)} {unit}".rstrip())
     if unknown := [word(price) for price in listed if price.amount is None]:
         parts.append(f"{', '.join(unknown)} {UNKNOWN}" if known else UNKNOWN)
     return "; ".join(parts) or UNKNOWN
 
 
-def _priced(price: Price) -> str:
+def _rank(price: Price) -> int:
+    """Input before output, what has no word of ours last."""
+    return list(_WORDS).index(price.item) if price.item in _WORDS else len(_WORDS)
+
+
+def _priced(tiers: Sequence[Price]) -> str:
     """A unit may say how its figure is meant: "CNY/1M tokens, from" is the lowest of several length tiers."""
-    meant = price.unit.partition(", ")[2]
-    return " ".join(filter(None, (word(price), meant, price.amount)))
+    meant = [(price.unit.partition(", ")[2], price.amount) for price in tiers]
+    match sorted(meant):
+        case [("from", low), ("up to", high)]:
+            return f"{word(tiers[0])} {low} to {high}"
+        case _:
+            return ", ".join(" ".join(filter(None, (word(tiers[0]), how, amount))) for how, amount in meant)
 
 
 def word(price: Price) -> str:

@@ -184,7 +184,7 @@ def test_prices_say_each_unit_once_and_what_nobody_knows() -> None:
     assert phrase((*known, Price("Other", None, unit))) == "input 0.80, output 2.00 CNY/1M tokens; Other not known"
     assert phrase(()) == "not known"
     tiers = (Price("InferenceCompletion", "2", f"{unit}, from"), Price("InferenceCompletion", "8", f"{unit}, up to"))
-    assert phrase((known[0], *tiers)) == "input 0.80, output from 2, output up to 8 CNY/1M tokens"
+    assert phrase((known[0], *tiers)) == "input 0.80, output 2 to 8 CNY/1M tokens"
 
 
 def test_by_default_status_shows_only_models_that_matter_and_says_how_many_it_left_out() -> None:
