@@ -102,6 +102,8 @@ def _page(desk: Desk, request: Request, page: Page) -> Response:
     try:
         return Response(page(desk, reader), headers=headers, media_type="text/html")
     except NotThere as missing:
+        if missing.what == "account" and desk.awaits(missing.name):  # the page finds it as soon as it is looked at
+            return Response(pages.looking(desk, reader), headers=_headers("no-store"), media_type="text/html")
         return Response(pages.missing(desk, reader, missing), 404, _headers("no-store"), "text/html")
 
 

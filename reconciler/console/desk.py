@@ -41,6 +41,7 @@ class Desk:
         self._lock = threading.Lock()
         self._version = 0
         self._seen: Mapping[str, Seen] = MappingProxyType({})
+        self._declared: frozenset[str] | None = None  # not heard yet
 
     def publish(self, report: Report) -> None:
         """From now on the account is shown as this report says. What every page needs is made here, so that nobody waits for it."""
@@ -53,9 +54,17 @@ class Desk:
 
     def keep(self, accounts: Iterable[str]) -> None:
         """What is declared no more is shown no more."""
-        declared = set(accounts)
+        declared = frozenset(accounts)
         with self._lock:
+            self._declared = declared
             self._seen = MappingProxyType({name: seen for name, seen in self._seen.items() if name in declared})
+
+    def awaits(self, account: str) -> bool:
+        """Whether there may be such an account that nobody looked at yet."""
+        with self._lock:
+            if self._declared is None:
+                return not self._seen
+            return account in self._declared and account not in self._seen
 
     @property
     def accounts(self) -> Mapping[str, Seen]:

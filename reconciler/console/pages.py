@@ -124,6 +124,11 @@ def door(reader: Reader) -> str:
     return _template("door.html", reader)
 
 
+def looking(desk: Desk, reader: Reader) -> str:
+    """That nobody looked at this account yet."""
+    return _render("accounts.html", desk, reader, seen=None, accounts=[])
+
+
 def missing(desk: Desk, reader: Reader, what: NotThere) -> str:
     """That there is no such thing."""
     return _render("missing.html", desk, reader, seen=None, missing=what)

@@ -242,6 +242,17 @@ def test_several_accounts_are_listed_and_one_that_is_declared_no_more_is_gone(ow
     assert client.get("/models/team/two").status_code == 404
 
 
+def test_an_account_that_nobody_looked_at_yet_is_awaited_by_its_pages_and_not_missing() -> None:
+    desk = Desk(lambda: NOW, lambda account: Past())
+    client = TestClient(application(desk, Gate()), base_url="http://localhost")
+    for path in ("/", "/models/default", f"/model/default?name={PAUSED}", "/plan/default"):
+        assert client.get(path).status_code == 200
+        assert "Looking for the first time" in text(client, path)
+    desk.keep(["default"])
+    assert client.get("/models/default").status_code == 200
+    assert client.get("/models/nobody").status_code == 404
+
+
 def test_where_the_platform_cannot_be_seen_or_the_ledger_not_be_read_the_page_says_so(scene: Scene) -> None:
     def unread(account: str) -> Past:
         raise LedgerError(f"the ledger of {account} is locked")
