@@ -25,6 +25,7 @@ MOST_WORKERS: Final = 64  # where looks hang and others wait
 BUSY_S: Final = 5.0  # how long an account waits until another worker is started for it
 TICK_S: Final = 1.0
 LISTEN_AGAIN_S: Final = 5.0  # until a source whose wait ended by a defect is listened to again
+SOURCE_END_S: Final = 2.0  # how long the end waits for the source, which hears of it at once where it does not hang
 UNEXPECTED_S: Final = 60.0  # until an account is looked at again after a defect
 
 
@@ -78,7 +79,8 @@ class Controller:
         """Load, then look at every account whenever it is due, until `stop`. What is in flight is finished and published."""
         self._reload()
         # Daemons: a look that hangs must not keep the process from ending when it is told to twice.
-        threading.Thread(target=self._listen, args=(stop,), name="source", daemon=True).start()
+        listener = threading.Thread(target=self._listen, args=(stop,), name="source", daemon=True)
+        listener.start()
         workers: list[threading.Thread] = []
         while not stop.is_set():
             if len(workers) < WORKERS or (len(workers) < MOST_WORKERS and self._wakes.waiting_s > BUSY_S):
@@ -90,6 +92,7 @@ class Controller:
                 stop.wait(TICK_S)
         self._wakes.close()
         self._end(workers)
+        listener.join(SOURCE_END_S)  # a thread within compiled code while the interpreter ends aborts the process
 
     def once(self, stop: threading.Event) -> Sequence[Pass]:
         """One pass over each account, one after the other; for `--once`. An account that another process leads is left out."""

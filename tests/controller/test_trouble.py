@@ -143,6 +143,9 @@ class Source:
         self.everything = everything
         self.defects: list[Exception] = []
         self.waits = 0
+        self.waited = False
+        self.hangs = threading.Event()
+        self.hangs.set()
         self.published: list[str] = []
 
     def load(self) -> Set:
@@ -153,6 +156,8 @@ class Source:
         if self.defects:
             raise self.defects.pop(0)
         stop.wait()
+        self.hangs.wait(30)
+        self.waited = True
 
     def publish(self, done: Pass) -> None:
         self.published.append(done.report.account.account)
@@ -223,6 +228,25 @@ def test_a_source_that_breaks_is_listened_to_again(start: Start, monkeypatch: py
         until(lambda: source.waits == 3)
     assert ["RuntimeError" in loop.ear.troubles[0], "OSError" in loop.ear.troubles[1]] == [True, True]
     assert "AKIDSECRET" not in "".join(loop.ear.troubles)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_the_loop_ends_after_its_source_unless_that_hangs(
+    start: Start, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    monkeypatch.setattr(controllers, "SOURCE_END_S", 0.2 if hangs else 10.0)
+    monkeypatch.setattr(controllers, "TICK_S", 0.02)
+    loop = start()
+    source = Source(declared())
+    if hangs:
+        source.hangs.clear()
+    with running(loop, source) as (_, thread):
+        until(lambda: source.waits == 1)
+        loop.stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert source.waited is not hangs
+    source.hangs.set()
 
 
 def test_what_cannot_be_closed_keeps_no_other_account_locked(start: Start) -> None:
