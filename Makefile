@@ -1,6 +1,7 @@
 # make demo    install into .venv and see policies converge on the embedded platform
 # make test    install everything and run the whole test suite
 # make check   lint, types, import contracts
+# make lowest  the whole test suite again, with the oldest release that pyproject.toml allows of every requirement
 # make torture faults, bad input and adversaries at length: a table of what was tried (BULLETS="network disk": those alone)
 # make supply  look the locked requirements up for known flaws and write build/sbom.json (make lock locks them anew)
 # make docs    write docs/reference and crds again from the code
@@ -13,9 +14,9 @@ EXTRAS := ark,metrics,otel,postgres,serve
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install demo test check torture lock supply docs bench
+.PHONY: help install demo test lowest check torture lock supply docs bench
 help:
-	@sed -n 's/^# //p' Makefile | head -7
+	@sed -n 's/^# //p' Makefile | head -8
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +41,13 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.developed
 	$(BIN)/python -m pytest -n 2 -q
+
+lowest: $(VENV)/.supplied
+	mkdir -p build
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --all-extras pyproject.toml -o build/lowest.txt >/dev/null
+	$(BIN)/uv pip install --quiet --python build/lowest/bin/python --constraint build/lowest.txt --editable '.[$(EXTRAS)]' --group test
+	build/lowest/bin/python -m pytest -n 2 -q
 
 check: $(VENV)/.developed
 	$(BIN)/ruff check .
