@@ -19,6 +19,7 @@ from reconciler import plan as planning
 from reconciler.check import set_findings
 from reconciler.errors import LedgerError, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
+from reconciler.identity import Identity
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
@@ -64,7 +65,7 @@ class Asked:
     waits: Mapping[tuple[Target, str], Wait] = field(default_factory=dict)
     step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
     standing: bool = True
-    identities: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
 
     @property
     def resource(self) -> Resource[PlatformAccountSpec]:

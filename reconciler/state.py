@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from reconciler.identity import Identity
 from reconciler.reasons import Reason
 
 
@@ -169,12 +170,12 @@ class Switches:
 
 @dataclass(frozen=True, kw_only=True)  # no slots: an index is kept once it was asked for
 class Snapshot:
-    """One account as one sweep saw it. `identity` is the platform's own id of the account: two accounts with one
-    identity are one platform account. A partial snapshot (`Reader.read`) holds only the item's model, endpoint or switches.
+    """One account as one sweep saw it. `identity` is whose account the platform says it is, None where it does not say.
+    A partial snapshot (`Reader.read`) holds only the item's model, endpoint or switches.
     """
 
     observed_at: datetime
-    identity: str = ""
+    identity: Identity | None = None
     models: Mapping[str, Model] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     switches: Switches = Switches()
@@ -322,11 +323,14 @@ class Record:
 
     `baseline` is what the item was before we first wrote it (None: unknown); `applied` what we last proved it to be;
     `source` the declaring file relative to the repository root; `renewal` the renewal string last set with a limit.
+    `set_name` is the declaration set that owns it: "" in a cluster, and in what the first version wrote (unclaimed).
     """
 
     target: Target
     owner: str = ""  # the declaring resource's address; "" when released
+    set_name: str = ""
     source: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)  # of the declaration, so that a removal can be selected
     deletion_policy: str = "Retain"
     protected: bool = False
     baseline: Fields | None = None
@@ -354,18 +358,21 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is remembered of one account. `exists` False means no ledger was ever written: nothing is pruned then."""
+    """What is remembered of one account. `exists` False means no ledger was ever written: nothing is pruned then.
+    `identity` is which account of the platform the records are of, None where that was never remembered."""
 
     records: Mapping[Target, Record] = field(default_factory=dict)
     exists: bool = False
     pending: tuple[Pending, ...] = ()
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of a writing verb: who, what, why and when; `result` is "" while it runs or was killed.
 
-    `plan` is the content digest of the saved plan it carries out, "" where it made its own.
+    `plan` is the content digest of the saved plan it carries out, "" where it made its own; `set_name` is the declaration
+    set it worked for; `link` leads to the job that ran it, "" outside a CI.
     """
 
     id: str
@@ -375,6 +382,8 @@ class Run:
     revision: str = ""  # the git revision of the declarations, "" outside a repository
     reason: str = ""
     plan: str = ""
+    set_name: str = ""
+    link: str = ""
     started_at: datetime
     finished_at: datetime | None = None
     result: str = ""

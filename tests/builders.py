@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from reconciler.finding import Finding, Location, Severity
+from reconciler.identity import Identity
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import Declared, Held
 from reconciler.plan import Question
@@ -113,7 +114,7 @@ def snapshot(*seen: Model | Endpoint | Switches, observed_at: datetime = NOW, id
         models.setdefault(each.model, model(each.model))
     switches = next((thing for thing in seen if isinstance(thing, Switches)), Switches())
     return Snapshot(
-        observed_at=observed_at, identity=identity, models=models, endpoints=endpoints, switches=switches
+        observed_at=observed_at, identity=Identity(platform="embedded", account=identity), models=models, endpoints=endpoints, switches=switches
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler.finding import Finding, Location, Severity
+from reconciler.identity import Identity
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
@@ -178,7 +179,7 @@ def plan(**changed: object) -> Plan:
 def snapshot() -> Snapshot:
     return Snapshot(
         observed_at=NOW - timedelta(seconds=2),
-        identity="2100000000",
+        identity=Identity(platform="ark", account="2100000000"),
         models={
             "doubao-seed-1-6": Model(
                 name="doubao-seed-1-6",

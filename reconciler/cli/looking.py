@@ -44,7 +44,7 @@ def looks(everyone: Sequence[Asked], ledger: Ledger) -> tuple[tuple[Asked, Repor
     seen = {
         one.account: report.snapshot.identity for one, report in passes if report.snapshot and report.snapshot.identity
     }
-    if len(set(seen.values())) == len(seen):
+    if len({identity.place for identity in seen.values()}) == len(seen):
         return passes
     return tuple((known, look(known, ledger)) for known in (replace(one, identities=seen) for one in everyone))
 

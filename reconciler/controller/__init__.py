@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from reconciler.controller.seat import Ear, Loaded, Pass, Seat, Settings, World
 from reconciler.controller.wakes import Wakes
+from reconciler.identity import Identity
 
 __all__ = ["Controller", "Ear", "Loaded", "Pass", "Settings", "Source", "World"]
 
@@ -55,7 +56,7 @@ class Controller:
         self._wakes = Wakes(world.monotonic)
         self._reloading = threading.Lock()
         self._loaded: Loaded | None = None
-        self._identities: dict[str, str] = {}
+        self._identities: dict[str, Identity] = {}
         self._seats: dict[str, Seat] = {}
 
     @property

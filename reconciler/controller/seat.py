@@ -17,6 +17,7 @@ from reconciler.controller import annotations
 from reconciler.controller.backoff import Backoff, spread
 from reconciler.errors import LedgerError, LockHeld, Transient
 from reconciler.finding import Finding
+from reconciler.identity import Identity
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
@@ -118,7 +119,7 @@ class Seat:
         self._alive = alive
         self._world = world
         self._settings = settings
-        self.identities: dict[str, str] = {}  # of every account looked at so far; the seats of one loop share it
+        self.identities: dict[str, Identity] = {}  # of every account looked at so far; the seats of one loop share it
         self._platform: Platform | None = None
         self._opened_for: tuple[PlatformAccountSpec, str] | None = None
         self._requested = ""

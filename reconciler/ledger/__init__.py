@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from reconciler.identity import Identity
 from reconciler.plan import Change
 from reconciler.state import Entry, Fields, History, Outcome, Record, Run
 
@@ -115,12 +116,24 @@ class Ledger(Protocol):
         """The run that carried out the saved plan with this content digest, None while it is unused: a plan works once."""
         ...
 
-    def statuses(self, account: str) -> Mapping[str, Any]:
-        """The statuses last published, as JSON values by address; {} where there are none. Read-only."""
+    def statuses(self, account: str, set_name: str = "") -> Mapping[str, Any]:
+        """The statuses that the set last published, as JSON values by address; {} where there are none. Read-only."""
         ...
 
-    def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
-        """Replace the published statuses of the account; writes only those that differ."""
+    def publish(self, account: str, statuses: Mapping[str, Any], set_name: str = "") -> None:
+        """Replace the set's published statuses of the account; writes only those that differ, and no other set's."""
+        ...
+
+    def bind(self, account: str, identity: Identity) -> None:
+        """Remember which account of the platform the account's records are of (`History.identity`)."""
+        ...
+
+    def fact(self, name: str) -> str | None:
+        """What is kept under a name for the whole ledger, None where nothing is. Read-only."""
+        ...
+
+    def keep_fact(self, name: str, body: str) -> str:
+        """Keep a fact unless one is there already by that name; returns what is kept from now on."""
         ...
 
     def unlock(self, account: str) -> str | None:

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from reconciler.errors import LedgerError, LockHeld
+from reconciler.identity import Identity
 from reconciler.ledger import Found, Intent, Lease, Settlement, codec
 from reconciler.state import Entry, History, Pending, Record, Run, Target
 from reconciler.status import meaning
@@ -89,6 +90,7 @@ class ClusterLedger:
     ) -> None:
         self._shelf, self._lead, self._monotonic, self._speaks = shelf, lead, monotonic, speaks
         self._accounts: dict[str, _Account] = {}
+        self._identities: dict[str, Identity] = {}
         self._term = -1
         self._lock = threading.RLock()
 
@@ -98,7 +100,12 @@ class ClusterLedger:
             for target, record in known.records.items():
                 if record.owner and not self._shelf.identity(record.owner):  # gone without a claim on its item
                     known.records[target] = Record(target=target, set_at=record.set_at, removed_at=record.removed_at)
-            return History(records=dict(known.records), exists=True, pending=tuple(known.pending))
+            return History(
+                records=dict(known.records),
+                exists=True,
+                pending=tuple(known.pending),
+                identity=self._identities.get(account),
+            )
 
     @contextmanager
     def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> Iterator[Lease]:  # noqa: ARG002  # the lead is elected
@@ -147,7 +154,18 @@ class ClusterLedger:
     def spent(self, plan: str) -> Run | None:  # noqa: ARG002
         return None
 
-    def statuses(self, account: str) -> Mapping[str, Any]:
+    def bind(self, account: str, identity: Identity) -> None:
+        """An operator remembers it while it leads."""
+        with self._lock:
+            self._identities[account] = identity
+
+    def fact(self, name: str) -> str | None:  # noqa: ARG002  # the resources are the record
+        return None
+
+    def keep_fact(self, name: str, body: str) -> str:  # noqa: ARG002
+        return body
+
+    def statuses(self, account: str, set_name: str = "") -> Mapping[str, Any]:  # noqa: ARG002  # a resource owns its item
         known = self._account(account)
         if not known.told:
             known.told = {
@@ -157,7 +175,7 @@ class ClusterLedger:
             }
         return known.told
 
-    def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
+    def publish(self, account: str, statuses: Mapping[str, Any], set_name: str = "") -> None:  # noqa: ARG002
         known = self._account(account)
         known.told = dict(statuses)
         managed = self._managed(known)

@@ -5,14 +5,17 @@ A field that cannot be seen is kept as {"unobservable": true}; times are ISO 860
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.identity import Identity
 from reconciler.state import UNOBSERVABLE, Attestation, Fields, Record, Target, Value
 
 _UNSEEN: Final = {"unobservable": True}
 _TIMES: Final = ("equal_at", "set_at", "removed_at")
 _PLAIN: Final = ("owner", "source", "deletion_policy", "protected", "renewal")
+_WHERE_SAID: Final = ("set_name", "labels")  # left out where empty, as the first version never wrote them
 
 
 def text(value: Any) -> str:
@@ -28,8 +31,8 @@ def time_of(stored: str | None) -> datetime | None:
     return datetime.fromisoformat(stored) if stored else None
 
 
-def fields_text(fields: Fields) -> str:
-    return text(_fields(fields))
+def fields_text(values: Fields) -> str:
+    return text(_fields(values))
 
 
 def fields_of(stored: str) -> Fields:
@@ -39,9 +42,10 @@ def fields_of(stored: str) -> Fields:
 def record_text(record: Record) -> str:
     """The record without its target, which has columns of its own."""
     body: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
+    body |= {name: getattr(record, name) or None for name in _WHERE_SAID}
     for name in ("baseline", "applied"):
-        fields = getattr(record, name)
-        body[name] = None if fields is None else _fields(fields)
+        values = getattr(record, name)
+        body[name] = None if values is None else _fields(values)
     for name in _TIMES:
         moment = getattr(record, name)
         body[name] = moment and time_text(moment)
@@ -54,7 +58,7 @@ def record_text(record: Record) -> str:
 def record_of(target: Target, stored: str) -> Record:
     """The record in `stored`; what it does not say has its default, so that older ledgers stay readable."""
     body: Mapping[str, Any] = json.loads(stored)
-    known: dict[str, Any] = {name: body[name] for name in _PLAIN if name in body}
+    known: dict[str, Any] = {name: body[name] for name in (*_PLAIN, *_WHERE_SAID) if name in body}
     known |= {name: _fields_of(body[name]) for name in ("baseline", "applied") if name in body}
     known |= {name: time_of(body[name]) for name in _TIMES if name in body}
     if said := body.get("attestation"):
@@ -62,8 +66,18 @@ def record_of(target: Target, stored: str) -> Record:
     return Record(target=target, **known)
 
 
-def _fields(fields: Fields) -> dict[str, Any]:
-    return {path: _UNSEEN if value is UNOBSERVABLE else value for path, value in fields.items()}
+def identity_text(identity: Identity) -> str:
+    return text({field.name: getattr(identity, field.name) for field in fields(identity)})
+
+
+def identity_of(stored: str) -> Identity:
+    """The identity in `stored`; what a later version added to it is passed over."""
+    body: Mapping[str, Any] = json.loads(stored)
+    return Identity(**{field.name: str(body[field.name]) for field in fields(Identity) if field.name in body})
+
+
+def _fields(values: Fields) -> dict[str, Any]:
+    return {path: _UNSEEN if value is UNOBSERVABLE else value for path, value in values.items()}
 
 
 def _fields_of(stored: Mapping[str, Any]) -> Fields:

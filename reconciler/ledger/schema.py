@@ -40,7 +40,23 @@ MIGRATIONS: Final = (
         ),
     ),
 )
+# What may be added while processes of an earlier version use the same ledger: they neither need nor notice it. The tables
+# above are what every version reads, and a change of those is a migration, which an earlier version refuses.
+ADDITIONS: Final = (
+    (  # 1: declaration sets, the platform's own identity of an account
+        "CREATE TABLE modelpolicy_facts (name text PRIMARY KEY, body text NOT NULL)",
+        "CREATE TABLE modelpolicy_accounts (account text PRIMARY KEY, body text NOT NULL)",
+        (
+            "CREATE TABLE modelpolicy_set_statuses (account text NOT NULL, set_name text NOT NULL, address text NOT NULL, "
+            "body text NOT NULL, PRIMARY KEY (account, set_name, address))"
+        ),
+        "ALTER TABLE modelpolicy_runs ADD COLUMN set_name text NOT NULL DEFAULT ''",
+        "ALTER TABLE modelpolicy_runs ADD COLUMN link text NOT NULL DEFAULT ''",
+    ),
+)
 _TABLE: Final = "modelpolicy_schema"
+_FACTS: Final = "modelpolicy_facts"
+_ADDED: Final = "additions"
 
 
 def version_of(session: "Session", name: str) -> int:
@@ -58,10 +74,18 @@ def version_of(session: "Session", name: str) -> int:
     return version
 
 
+def additions_of(session: "Session") -> int:
+    """How many additions the ledger has; 0 where the first version wrote it."""
+    if not session.has_table(_FACTS):
+        return 0
+    rows = session.rows(f"SELECT body FROM {_FACTS} WHERE name = ?", _ADDED)  # noqa: S608  # a constant
+    return int(rows[0][0]) if rows else 0
+
+
 def migrate(session: "Session", name: str) -> None:
     """Bring the tables up to date, all or nothing; where they are, nothing is written."""
     with session.transaction(write=False):
-        if version_of(session, name) == len(MIGRATIONS):
+        if version_of(session, name) == len(MIGRATIONS) and additions_of(session) >= len(ADDITIONS):
             return
     with session.transaction(write=True):
         session.alone()
@@ -72,3 +96,15 @@ def migrate(session: "Session", name: str) -> None:
             for statement in statements:
                 session.run(statement)
             session.run(f"INSERT INTO {_TABLE} (version) VALUES (?)", number)  # noqa: S608  # a constant
+        _add(session)
+
+
+def _add(session: "Session") -> None:
+    """Make what is missing of the additions, within the transaction of `migrate`."""
+    seen = additions_of(session)
+    for statements in ADDITIONS[seen:]:
+        for statement in statements:
+            session.run(statement)
+    if seen < len(ADDITIONS):
+        session.run(f"DELETE FROM {_FACTS} WHERE name = ?", _ADDED)  # noqa: S608  # constants
+        session.run(f"INSERT INTO {_FACTS} (name, body) VALUES (?, ?)", _ADDED, str(len(ADDITIONS)))  # noqa: S608  # constants

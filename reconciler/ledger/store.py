@@ -14,16 +14,18 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from reconciler.errors import LedgerError
+from reconciler.identity import Identity
 from reconciler.ledger import WAY_BACK, Found, Intent, Journal, Lease, Settlement, codec, lease
-from reconciler.ledger.schema import migrate, version_of
+from reconciler.ledger.schema import additions_of, migrate, version_of
 from reconciler.state import Entry, History, Pending, Record, Run, Target
 
 INTERRUPTED: Final = "interrupted"
 PATIENCE_S: Final = 10.0  # for a server that is being restarted, well within a lease
 POLL_S: Final = 0.2
-_RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
+_FIRST_RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
+_RUN_COLUMNS: Final = f"{_FIRST_RUN_COLUMNS}, set_name, link"
 _ENTRY_COLUMNS: Final = "run, sequence, at, address, target, action, before, after, result, message, finished_at"
-_BEGIN: Final = f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants
+_BEGIN: Final = f"INSERT INTO modelpolicy_runs ({_RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants
 _REMEMBER: Final = (
     "INSERT INTO modelpolicy_records (account, kind, name, body) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (account, kind, name) DO UPDATE SET body = excluded.body"
@@ -83,11 +85,39 @@ class Store:
                 "SELECT run, sequence, at, kind, target, hoped, before FROM modelpolicy_entries "
                 "WHERE account = ? AND result IS NULL ORDER BY at, run, sequence", account,
             )  # fmt: skip
+            bound = (
+                session.rows("SELECT body FROM modelpolicy_accounts WHERE account = ?", account)
+                if additions_of(session)
+                else []
+            )
         with self._decoding():
             remembered = (codec.record_of(Target(kind, name), body) for kind, name, body in records)
             return History(
-                {record.target: record for record in remembered}, exists=True, pending=tuple(map(_pending, pending))
+                {record.target: record for record in remembered}, exists=True, pending=tuple(map(_pending, pending)),
+                identity=codec.identity_of(bound[0][0]) if bound else None,
+            )  # fmt: skip
+
+    def bind(self, account: str, identity: Identity) -> None:
+        with self._writing() as session:
+            session.run(
+                "INSERT INTO modelpolicy_accounts (account, body) VALUES (?, ?) "
+                "ON CONFLICT (account) DO UPDATE SET body = excluded.body",
+                account, codec.identity_text(identity),
+            )  # fmt: skip
+
+    def fact(self, name: str) -> str | None:
+        with self._reading() as session:
+            if session is None or not additions_of(session):
+                return None
+            rows = session.rows("SELECT body FROM modelpolicy_facts WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
+
+    def keep_fact(self, name: str, body: str) -> str:
+        with self._writing() as session:
+            session.run(
+                "INSERT INTO modelpolicy_facts (name, body) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, body
             )
+            return str(session.rows("SELECT body FROM modelpolicy_facts WHERE name = ?", name)[0][0])
 
     def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
         return lease.hold(self._database, self._migrated_session, (account, operation), (self._lease_s, wait_s))
@@ -152,7 +182,8 @@ class Store:
         with self._reading() as session:
             if session is None:
                 return ()
-            rows = session.rows(f"SELECT {_RUN_COLUMNS} FROM modelpolicy_runs {which}", *values)  # noqa: S608  # constants
+            columns = _RUN_COLUMNS if additions_of(session) else f"{_FIRST_RUN_COLUMNS}, '', ''"
+            rows = session.rows(f"SELECT {columns} FROM modelpolicy_runs {which}", *values)  # noqa: S608  # constants
         with self._decoding():
             return tuple(map(_run, rows))
 
@@ -166,27 +197,29 @@ class Store:
         with self._decoding():
             return tuple(map(_entry, rows))
 
-    def statuses(self, account: str) -> Mapping[str, Any]:
+    def statuses(self, account: str, set_name: str = "") -> Mapping[str, Any]:
         with self._reading() as session:
-            kept = _statuses(session, account)
+            kept = _statuses(session, account, set_name) or _statuses(session, account, "")
         with self._decoding():
             return {address: json.loads(body) for address, body in kept.items()}
 
-    def publish(self, account: str, statuses: Mapping[str, Any]) -> None:
+    def publish(self, account: str, statuses: Mapping[str, Any], set_name: str = "") -> None:
         wanted = {address: codec.text(status) for address, status in statuses.items()}
         with self._reading() as reading:
-            kept = _statuses(reading, account)
-        changed = [(account, address, body) for address, body in wanted.items() if kept.get(address) != body]
-        gone = [(account, address) for address in kept.keys() - wanted.keys()]
+            kept = _statuses(reading, account, set_name)
+        changed = [(account, set_name, address, body) for address, body in wanted.items() if kept.get(address) != body]
+        gone = [(account, set_name, address) for address in kept.keys() - wanted.keys()]
         if not changed and not gone:
             return
         with self._writing() as session:
             session.run_many(
-                "INSERT INTO modelpolicy_statuses (account, address, body) VALUES (?, ?, ?) "
-                "ON CONFLICT (account, address) DO UPDATE SET body = excluded.body",
+                "INSERT INTO modelpolicy_set_statuses (account, set_name, address, body) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (account, set_name, address) DO UPDATE SET body = excluded.body",
                 changed,
             )
-            session.run_many("DELETE FROM modelpolicy_statuses WHERE account = ? AND address = ?", gone)
+            session.run_many(
+                "DELETE FROM modelpolicy_set_statuses WHERE account = ? AND set_name = ? AND address = ?", gone
+            )
 
     def unlock(self, account: str) -> str | None:
         with self._reading() as reading:
@@ -332,7 +365,7 @@ def _run_row(run: Run) -> tuple[Any, ...]:
     finished_at = codec.time_text(run.finished_at) if run.finished_at else None
     return (
         run.id, run.account, run.operation, run.actor, run.revision, run.reason, run.plan,
-        codec.time_text(run.started_at), finished_at, run.result,
+        codec.time_text(run.started_at), finished_at, run.result, run.set_name, run.link,
     )  # fmt: skip
 
 
@@ -340,10 +373,17 @@ def _record_row(account: str, record: Record) -> tuple[str, str, str, str]:
     return account, record.target.kind, record.target.name, codec.record_text(record)
 
 
-def _statuses(session: Session | None, account: str) -> dict[str, str]:
+def _statuses(session: Session | None, account: str, set_name: str) -> dict[str, str]:
+    """What a set published; the set "" also has what the first version published, which knew no sets."""
     if session is None:
         return {}
-    return dict(session.rows("SELECT address, body FROM modelpolicy_statuses WHERE account = ?", account))
+    first = session.rows("SELECT address, body FROM modelpolicy_statuses WHERE account = ?", account)
+    if not additions_of(session):
+        return {} if set_name else dict(first)
+    rows = session.rows(
+        "SELECT address, body FROM modelpolicy_set_statuses WHERE account = ? AND set_name = ?", account, set_name
+    )
+    return dict(rows) if set_name else {**dict(first), **dict(rows)}
 
 
 def _pending(row: tuple[Any, ...]) -> Pending:
@@ -355,11 +395,12 @@ def _pending(row: tuple[Any, ...]) -> Pending:
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    *words, started_at, finished_at, result = row
+    *words, started_at, finished_at, result, set_name, link = row
     id_, account, operation, actor, revision, reason, plan = words
     return Run(
         id=id_, account=account, operation=operation, actor=actor, revision=revision, reason=reason, plan=plan,
         started_at=datetime.fromisoformat(started_at), finished_at=codec.time_of(finished_at), result=result,
+        set_name=set_name, link=link,
     )  # fmt: skip
 
 

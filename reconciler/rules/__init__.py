@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.finding import Finding, Location, Severity, in_order
+from reconciler.identity import Identity
 from reconciler.kinds import Resource
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Declared
@@ -28,8 +29,8 @@ from reconciler.state import History, Operation, Snapshot, Support
 class Context:
     """What rules look at: one account's whole set (`declared`), within everything declared (`everything`).
 
-    `snapshot` is None offline; `capabilities` is empty offline. `identities` are the platform's own ids of accounts, by key, as
-    far as they were seen.
+    `snapshot` is None offline; `capabilities` is empty offline. `identities` are whose accounts they are, by key, as far as the
+    platforms said so.
     """
 
     account: Resource[PlatformAccountSpec]
@@ -39,7 +40,7 @@ class Context:
     snapshot: Snapshot | None = None
     history: History = field(default_factory=History)
     capabilities: Mapping[Operation, Support] = field(default_factory=dict)
-    identities: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
     # What one rule worked out and another asks for again, by the function that does it.
     kept: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -102,7 +102,7 @@ def _same_accounts(context: Context) -> Iterator[Finding]:
     """This account, where another turns out to be the same platform account: by what is declared, else by what was seen."""
     accounts = context.everything.accounts
     declared = ((platform_account(account), account) for account in accounts.values())
-    seen = ((identity, accounts[key]) for key, identity in sorted(context.identities.items()) if key in accounts)
+    seen = ((identity.place, accounts[key]) for key, identity in sorted(context.identities.items()) if key in accounts)
     for claims in (declared, seen):
         found = next((each for each in _conflicts(claims) if each.resource.address == context.account.address), None)
         if found:

@@ -13,6 +13,7 @@ import pytest
 from builders import NOW, limit, target
 
 from reconciler.errors import LedgerError, LockHeld
+from reconciler.identity import Identity
 from reconciler.ledger import Found, Intent, Journal, Ledger, Settlement, open_ledger
 from reconciler.ledger import schema as ledger_schema
 from reconciler.plan import Action, Change, ChangeReason, FieldChange
@@ -21,7 +22,8 @@ from reconciler.state import UNOBSERVABLE, Attestation, Capability, Outcome, Rec
 Open = Callable[..., Ledger]
 TARGET = target(limit())
 RECORD = Record(
-    target=TARGET, owner="InferenceLimit/a", source="team/a.yaml", deletion_policy="Revert", protected=True,
+    target=TARGET, owner="InferenceLimit/a", set_name="git.example/policy", source="team/a.yaml", labels={"team": "a"},
+    deletion_policy="Revert", protected=True,
     baseline={"tokens": None, "seen": UNOBSERVABLE}, applied={"tokens": 5, "names": ("a", "b"), "on": True},
     equal_at=NOW, set_at=NOW, removed_at=NOW, renewal="2026-12", attestation=Attestation({"tokens": 5}, "ada", NOW),
 )  # fmt: skip
@@ -176,6 +178,37 @@ def test_published_statuses_replace_the_former_ones(open_: Open) -> None:
     ledger.publish("default", {"a": {"ready": True}, "b": {"ready": False}})
     ledger.publish("default", {"a": {"ready": False}})
     assert open_().statuses("default") == {"a": {"ready": False}}
+
+
+def test_the_statuses_of_one_set_are_not_another_s(open_: Open) -> None:
+    ledger = open_()
+    ledger.publish("default", {"a": {"ready": True}}, "one")
+    ledger.publish("default", {"a": {"ready": False}, "b": {"ready": True}}, "two")
+    ledger.publish("default", {}, "two")
+    assert open_().statuses("default", "one") == {"a": {"ready": True}}
+    assert dict(open_().statuses("default", "two")) == {}
+
+
+def test_an_account_is_bound_to_the_identity_that_was_last_remembered(open_: Open) -> None:
+    ledger = open_()
+    ledger.bind("default", Identity(platform="ark", scope="cn-beijing/default", at="cn-beijing", key="digest"))
+    known = Identity(platform="ark", account="2100", scope="cn-beijing/default")
+    ledger.bind("default", known)
+    assert open_().history("default").identity == known
+    assert open_().history("other").identity is None
+
+
+def test_a_fact_stays_what_it_was_first(open_: Open) -> None:
+    ledger = open_()
+    assert ledger.keep_fact("root", "one") == "one"
+    assert open_().keep_fact("root", "two") == "one"
+    assert (open_().fact("root"), open_().fact("other")) == ("one", None)
+
+
+def test_a_run_keeps_its_set_and_its_link(open_: Open) -> None:
+    open_().begin(run(set_name="git.example/policy", link="https://ci.example/job/1"))
+    (kept,) = open_().runs()
+    assert (kept.set_name, kept.link) == ("git.example/policy", "https://ci.example/job/1")
 
 
 def test_only_one_holder_has_the_lock_and_the_other_is_told_who(open_: Open) -> None:

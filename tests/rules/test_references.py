@@ -6,6 +6,7 @@ import pytest
 
 from reconciler import rules
 from reconciler.finding import Location, Severity
+from reconciler.identity import Identity
 from reconciler.kinds.declared import Declared, Held
 from reconciler.reasons import Reason
 from reconciler.state import Switches
@@ -211,7 +212,8 @@ def test_every_account_is_judged_on_its_own_set() -> None:
 def test_two_accounts_that_turn_out_to_be_one_platform_account_conflict_once_both_are_seen() -> None:
     everything = declared(account("a", platform="ark"), account("b", platform="ark", ark={"region": "elsewhere"}))
     seen = context(everything, snapshot())
-    found = rules.check(replace(seen, identities={"a": "one", "b": "one"}))
-    assert [(one.resource, one.reason) for one in found] == [("PlatformAccount/a", Reason.CONFLICTED)]
+    one, another = (Identity(platform="ark", account=id_) for id_ in ("2100", "2200"))
+    found = rules.check(replace(seen, identities={"a": one, "b": one}))
+    assert [(each.resource, each.reason) for each in found] == [("PlatformAccount/a", Reason.CONFLICTED)]
     assert "PlatformAccount/b" in found[0].message
-    assert not rules.check(replace(seen, identities={"a": "one", "b": "another"}))
+    assert not rules.check(replace(seen, identities={"a": one, "b": another}))

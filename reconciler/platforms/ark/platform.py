@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reconciler.errors import ModelPolicyError, Permanent, Unsupported
+from reconciler.identity import Identity
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms.ark import actions, mapping
 from reconciler.platforms.ark.client import Client, Page
@@ -54,7 +55,7 @@ class Tools:
     client: Client
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
-    identity: str
+    identity: Identity
 
 
 class ArkPlatform:
@@ -266,7 +267,8 @@ def _laid(kept: Mapping[str, Any] | None, found: Mapping[str, Any] | None, name:
     return {**others, name: found[name]} if name in found else others
 
 
-def identity_of(settings: Ark, access_key: str) -> str:
-    """The platform account's identity as far as it can be told: its API and a digest of the access key."""
+def identity_of(settings: Ark, access_key: str) -> Identity:
+    """The platform account's identity as far as it can be told without asking: where it answers, and a digest of the key."""
     digest = hashlib.sha256(access_key.encode()).hexdigest()[:16]
-    return f"ark:{settings.endpoint or settings.region}:{digest}"
+    scope = f"{settings.region}/{settings.project}"
+    return Identity(platform="ark", scope=scope, at=settings.endpoint or settings.region, key=digest)

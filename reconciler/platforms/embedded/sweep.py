@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from reconciler.identity import Identity
 from reconciler.platforms.embedded.control import account_row
 from reconciler.platforms.embedded.store import Row, Transaction
 from reconciler.state import (
@@ -84,7 +85,7 @@ def _snapshot(
     account = account_row(tx)
     return Snapshot(
         observed_at=_time(now),
-        identity=account["identity"],
+        identity=Identity(platform="embedded", account=account["identity"]),
         models={model.name: model for model in models},
         endpoints={endpoint.id: endpoint for endpoint in endpoints},
         switches=Switches(
