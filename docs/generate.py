@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from reconciler import rules, schema  # noqa: E402  # found from the checkout, whether installed or not
+from reconciler.cli.root import GROUPS  # noqa: E402
 from reconciler.cli.root import ROOT as COMMAND  # noqa: E402
-from reconciler.cli.root import VERBS  # noqa: E402
 from reconciler.guards import GUARDS  # noqa: E402
 from reconciler.kinds import API_VERSION, registry  # noqa: E402
 from reconciler.load import CHECKS  # noqa: E402
@@ -87,7 +87,10 @@ def observed_on(plan: str) -> str:
 
 def _readme(text: str) -> str:
     """README.md with its marked parts made anew."""
-    verbs = "".join(f"| `{verb}` | {_cell(line)} |\n" for verb, line in VERBS.items())
+    verbs = "".join(
+        f"| **{title}** | |\n" + "".join(f"| `{verb}` | {_cell(line)} |\n" for verb, line in held.items())
+        for title, held in GROUPS.items()
+    )
     capture = f"```console\n$ modelpolicy plan policies\n{plan_of('quick-start')}```\n"
     for mark, end, part in (("verbs", "verbs", verbs), ("capture:plan", "capture", capture)):
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{end} -->)"

@@ -47,7 +47,10 @@ def database(function: Any) -> Any:
     )(function)
 
 
-@command.command(epilog=shared.examples(("modelpolicy platform seed seed.yaml --db rehearsal.db", "")))
+@command.command(
+    short_help="Merge models, endpoints and account facts of a file into it.",
+    epilog=shared.examples(("modelpolicy platform seed seed.yaml --db rehearsal.db", "")),
+)
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @database
 @shared.options("account", output=("text", "json"))
@@ -86,11 +89,12 @@ def seed(terminal: Terminal, file: str, db: str | None, common: Common) -> Exit:
 
 
 @command.command(
+    short_help="Spend tokens on a model or an endpoint; see the charge.",
     epilog=shared.examples(
         ("modelpolicy platform use doubao-seed-1-6 --tokens 12000", ""),
         ("modelpolicy platform use search-prod --tokens 500 --requests 20", ""),
         ("modelpolicy platform use doubao-seed-1-6 --tokens 90000 --kind batch", ""),
-    )
+    ),
 )
 @click.argument("target", metavar="MODEL|ENDPOINT")
 @click.option("--tokens", type=click.IntRange(min=0), required=True, help="Tokens of all requests together.")

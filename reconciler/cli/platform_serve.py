@@ -20,11 +20,12 @@ DEFAULT_LISTEN = "127.0.0.1:8900"
 
 
 @click.command(
+    short_help="Serve it over HTTP, with Ark's protocol.",
     epilog=shared.examples(
         ("modelpolicy platform serve", f"on {DEFAULT_LISTEN}"),
         ("modelpolicy platform serve --listen 127.0.0.1:0 --db rehearsal.db --keys keys.json", ""),
         ("modelpolicy platform serve --actions policies/account.yaml", "with the account's private actions"),
-    )
+    ),
 )
 @click.option(
     "--listen", type=Address(), default=DEFAULT_LISTEN, show_default=True, envvar="MODELPOLICY_PLATFORM_LISTEN",

@@ -17,38 +17,51 @@ from click.shell_completion import CompletionItem
 from reconciler import __version__
 from reconciler.cli import endings
 
-# In the order of work. Each is the module reconciler.cli.<verb> ("import" is import_), with a click command `command`.
-VERBS: Final = {
-    "validate": "Check the declarations: schema, references, rules and constraints.",
-    "plan": "Show what would change, and why.",
-    "attest": "Record that a person did what the plan calls manual.",
-    "doctor": "Examine an account: what works, what is manual, what to do.",
-    "show": "Render a saved plan again.",
-    "apply": "Make the platform as declared, after you said yes.",
-    "watch": "Keep the platform as declared, until told to stop.",
-    "operator": "Keep the platform as the custom resources of a Kubernetes cluster say.",
-    "status": "Show how every model, endpoint and resource stands.",
-    "drift": "Show what differs from what is declared, and which side moved.",
-    "fmt": "Put policy files in canonical order, comments kept.",
-    "explain": "Explain a kind, a field, a rule, a guard or a reason.",
-    "schema": "Print JSON Schema and CRDs, made from the kinds.",
-    "import": "Write what is live as declarations, comments kept.",
-    "history": "Show past runs: what was changed, by whom and why.",
-    "unlock": "Break the lock of a dead run.",
-    "console": "Show the read-only page: what is wanted, what is true, what comes next.",
-    "platform": "The embedded platform: seed it, spend on it, serve it.",
-    "completion": "Print the completion script of a shell.",
+# By what they are for, within a group in the order of work. Each is the module reconciler.cli.<verb> ("import" is import_),
+# with a click command `command`.
+GROUPS: Final = {
+    "Everyday": {
+        "fmt": "Put policy files in canonical order, comments kept.",
+        "validate": "Check the files: schema, references, rules and constraints.",
+        "plan": "Show what would change, and why.",
+        "show": "Render a saved plan again.",
+        "apply": "Make the platform as declared, after you said yes.",
+        "attest": "Record that a person did what the plan calls manual.",
+        "watch": "Keep the platform as declared, until told to stop.",
+        "operator": "The same for the custom resources of a Kubernetes cluster.",
+    },
+    "Look": {
+        "status": "Show what is wrong, and how models and endpoints stand.",
+        "drift": "Show what differs from the files, and which side moved.",
+        "history": "Show past runs: what was changed, by whom and why.",
+        "console": "Show it live on a web page that only reads.",
+        "explain": "Explain a kind, field, finding, guard, reason or exit code.",
+    },
+    "Emergency": {
+        "unlock": "Break the lock of a dead run.",
+    },
+    "Set-up": {
+        "platform": "The embedded platform: seed it, spend on it, serve it.",
+        "doctor": "Examine an account: what works, what is manual, what to do.",
+        "import": "Write what is live as declarations, comments kept.",
+        "schema": "Print JSON Schema and CRDs, made from the kinds.",
+        "completion": "Print the completion script of a shell.",
+    },
 }
+VERBS: Final = {verb: line for verbs in GROUPS.values() for verb, line in verbs.items()}
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
 # Declarations are trees that live to the end: looking for cycles as often as Python does was a fifth of a run.
 COLLECT: Final = (200_000, 20, 100)
+# The flags that verbs share, by the names that click gives them.
+SHARED: Final = ("account", "targets", "ledger", "outputs", "color")
 EXAMPLES: Final = """\b
 Examples:
-  modelpolicy validate policies/            check the files, offline
-  modelpolicy plan policies/                what would change, and why
-  modelpolicy apply policies/               change it, after you said yes
-  modelpolicy status                        every model and how it stands
-  modelpolicy explain InferenceLimit.tokens
+  modelpolicy validate policies/             check the files, offline
+  modelpolicy plan policies/                 what would change, and why
+  modelpolicy apply policies/                change it, after you said yes
+  modelpolicy status                         what is wrong, and how every model stands
+  modelpolicy explain InferenceLimit.tokens  what a word means
+  modelpolicy VERB --help                    every flag of a verb, with examples
 
 \b
 Exit codes:
@@ -75,7 +88,7 @@ class Root(click.Group):
             return None
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
         command: click.Command = importlib.import_module(f"reconciler.cli.{name}").command
-        return command
+        return _own_first(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -87,8 +100,10 @@ class Root(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        widest = max(map(len, VERBS))
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(verb.ljust(widest), line) for verb, line in verbs.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         verbs = [CompletionItem(name, help=line) for name, line in VERBS.items() if name.startswith(incomplete)]
@@ -101,11 +116,20 @@ class Root(click.Group):
         sys.exit(endings.run(self, sys.argv[1:] if args is None else list(args)))
 
 
+def _own_first(command: click.Command) -> click.Command:
+    """The command with the flags that only it has before those that every verb shares, which a reader knows already."""
+    command.params.sort(key=lambda one: isinstance(one, click.Option) and one.name in SHARED)
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _own_first(inner)
+    return command
+
+
 ROOT: Final = Root(
     name=endings.COMMAND,
     help="Model access policy as code: which LLM models are activated, how many tokens each may use, how fast each "
     "endpoint may run. Declare it in files, review the plan, apply it, keep it there.",
     epilog=EXAMPLES,
+    subcommand_metavar="VERB [ARGS]...",
     context_settings={
         "auto_envvar_prefix": "MODELPOLICY",
         "help_option_names": ["-h", "--help"],

@@ -94,7 +94,27 @@ def test_a_verb_that_there_is_not_is_a_usage_error_with_the_nearest_name(call: C
 def test_no_verb_at_all_shows_the_help_on_stderr_as_a_usage_error(call: Call) -> None:
     said = call()
     assert (said.exit_code, said.stdout) == (Exit.USAGE, "")
-    assert "Verbs:" in said.stderr
+    assert "Everyday:" in said.stderr
+
+
+def test_verbs_are_listed_by_what_they_are_for_in_one_column(call: Call) -> None:
+    lines = call("--help", env={"COLUMNS": "80"}).stdout.splitlines()
+    at = {title: lines.index(f"{title}:") for title in root.GROUPS}
+    assert list(at.values()) == sorted(at.values())
+    assert list(at) == ["Everyday", "Look", "Emergency", "Set-up"]
+    told = {line.split()[0]: line for line in lines if line.startswith("  ") and line.split()[0] in root.VERBS}
+    assert set(told) == set(root.VERBS)
+    assert len({len(line) - len(line.removeprefix(f"  {verb}").lstrip()) for verb, line in told.items()}) == 1
+
+
+def test_a_verbs_own_flags_come_before_those_that_it_shares(call: Call) -> None:
+    said = call("plan", "--help").stdout
+    flags = ("--prune", "--detailed-exitcode", "--target", "--ledger", "--output", "--color", "--help")
+    assert [said.index(f" {flag}") for flag in flags] == sorted(said.index(f" {flag}") for flag in flags)
+
+
+def test_a_group_says_what_each_of_its_commands_does_in_a_whole_line(call: Call) -> None:
+    assert "..." not in call("platform", "--help", env={"COLUMNS": "80"}).stdout.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("arguments", [["-o", "json"], ["-ojson"], ["--output=json"], ["--output", "json"]])

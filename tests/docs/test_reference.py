@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from reconciler.cli.root import VERBS
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -45,7 +47,7 @@ def test_generated_files_are_what_the_code_says_and_no_old_one_is_left() -> None
 def test_the_readme_has_a_captured_plan_and_every_verb() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "\n$ modelpolicy plan policies\nAccount default on embedded" in readme
-    assert readme.count("\n| `") == len(generator().VERBS)
+    assert readme.count("\n| `") == len(VERBS)
 
 
 @pytest.mark.parametrize("page", PAGES)
