@@ -6,6 +6,7 @@ The loader, the rules, the constraints and the guards all speak in findings; eve
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from reconciler.reasons import Reason
 
@@ -16,6 +17,9 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+_RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,10 +55,12 @@ class Finding:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by file, line, column, then rule and message, without repeats: same input, same order."""
+    """The findings without repeats: errors, then warnings, then infos; within each by file, line, column, then rule and
+    message. Same input, same order."""
 
-    def key(found: Finding) -> tuple[bool, Location, str, str, str]:
+    def key(found: Finding) -> tuple[int, bool, Location, str, str, str]:
         return (
+            _RANK[found.severity],
             found.location is None,
             found.location or Location(""),
             found.rule,

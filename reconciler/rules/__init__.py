@@ -100,7 +100,7 @@ def registry() -> Mapping[str, Rule]:
 
 
 def check(context: Context, scope: Scope = Scope.ACCOUNT) -> tuple[Finding, ...]:
-    """Every finding of every rule of `scope` that can be judged on `context`, in order of place."""
+    """Every finding of every rule of `scope` that can be judged on `context`, in the order of `in_order`."""
     return in_order(
         finding
         for rule in registry().values()
