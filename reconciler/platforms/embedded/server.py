@@ -7,6 +7,7 @@ success or error and logs neither keys nor bodies.
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,25 +64,29 @@ class _Control:
         self._private = private.by_name(served.actions)
 
     async def handle(self, request: Request) -> Response:
-        query = request.query_params
+        given = _query(request)
+        query = dict(reversed(signing.parameters(given)))
         call = Call(uuid.uuid4().hex, query.get("Action", ""), query.get("Version", "") or wire.VERSION)
         try:
             body = await _body(request)
-            scope = self._admit(request, body)
+            scope = self._admit(request, given, body)
             call = Call(call.request_id, call.action, call.version, scope.region)
             return await self._answer(call, wire.body_of(body))
         except WireError as error:
             return _refused(call, error)
 
-    def _admit(self, request: Request, body: bytes) -> signing.Scope:
+    def _admit(self, request: Request, given: str, body: bytes) -> signing.Scope:
         if request.method != "POST":
             raise WireError("InvalidActionOrVersion", f"{request.method} is not served here, only POST.", 405)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        sent = signing.Request(request.method, request.url.query, headers, body)
+        sent = signing.Request(request.method, given, dict(request.headers), body, _repeated(request))
         keys = self._served.keys
         # Signatures use the real time: the platform's own may be shifted for a rehearsal.
         scope = signing.verify(sent, keys.access_key, keys.secret_key, datetime.now(UTC))
-        query = request.query_params
+        query: dict[str, str] = {}
+        for name, value in signing.parameters(given):
+            if name in query:  # which one is meant would be a guess
+                raise WireError("InvalidParameter", f"The parameter {name} stands twice in the query.", 400)
+            query[name] = value
         for name in ("Action", "Version"):
             if not query.get(name):
                 raise WireError("MissingParameter", f"The required parameter {name} is missing.")
@@ -173,15 +178,13 @@ class _Data:
         return JSONResponse(answer.body, headers=headers)
 
     async def _read(self, request: Request) -> dict[str, Any]:
-        raw_key = request.headers.get("authorization", "")
-        scheme, _, key = raw_key.partition(" ")
         try:
             body: dict[str, Any] = wire.body_of(await _body(request))
         except WireError as error:
             raise dataplane.DataError(error.status, "InvalidParameter", error.message) from error
         target = body.get("model")
         targets = frozenset((target,)) if isinstance(target, str) else frozenset[str]()
-        if scheme.lower() != "bearer" or not self._served.keys.admits(key, targets, datetime.now(UTC)):
+        if not self._served.keys.admits(_bearer(request), targets, datetime.now(UTC)):
             raise dataplane.DataError(401, "AuthenticationError", "The API key in the request is missing or invalid.")
         return body
 
@@ -195,8 +198,7 @@ class _FaultControl:
     async def handle(self, request: Request) -> Response:
         served, call = self._served, Call(uuid.uuid4().hex, "OrderFault")
         try:
-            key = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not served.keys.admits(key, frozenset(), datetime.now(UTC)):
+            if not served.keys.admits(_bearer(request), frozenset(), datetime.now(UTC)):
                 raise WireError("InvalidAuthorization", "The API key in the request is missing or invalid.")
             if request.method == "DELETE":
                 served.faults.clear()
@@ -209,6 +211,23 @@ class _FaultControl:
         stale = fault.kind is FaultKind.STALE_READ
         served.faults.order(fault, await run_in_threadpool(actions.look, served.engine) if stale else None)
         return JSONResponse({})
+
+
+def _query(request: Request) -> str:
+    """The query as it stood in the request line. Not `request.url`, which ends at a # and is made with the Host header."""
+    return bytes(request.scope["query_string"]).decode("latin-1")
+
+
+def _repeated(request: Request) -> frozenset[str]:
+    """The headers that stand more than once; ASGI gives names in lower case."""
+    times = Counter(name.decode("latin-1") for name, _ in request.headers.raw)
+    return frozenset(name for name, count in times.items() if count > 1)
+
+
+def _bearer(request: Request) -> str:
+    """The one Bearer key of a request, else ""."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key if scheme.lower() == "bearer" and "authorization" not in _repeated(request) else ""
 
 
 async def _body(request: Request) -> bytes:

@@ -23,14 +23,19 @@ _AUTHORIZATION: Final = re.compile(
 _X_DATE: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 
+# What is read of a request beside the signed headers.
+_USED: Final = frozenset({"authorization", "host", "x-content-sha256", "x-date", "x-security-token"})
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was sent: `headers` by lower-case name, `query` as it stood in the URL."""
+    """What was sent: `headers` by lower-case name, `query` as it stood in the request line, `repeated` names of headers."""
 
     method: str
     query: str
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    repeated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ def verify(request: Request, access_key: str, secret_key: str, now: datetime) ->
         raise WireError(
             "InvalidAuthorization", "The Authorization header is not of the form of HMAC-SHA256 signatures."
         )
+    if twice := request.repeated & (_USED | set(parsed["headers"].split(";"))):
+        raise WireError("InvalidAuthorization", f"The header {min(twice)} of the signature stands twice.")
     moment = _moment(request.headers, now)
     scope = _scope(parsed["credential"], moment)
     if request.headers.get("x-security-token"):
@@ -77,7 +84,7 @@ def signature(request: Request, signed_headers: str, scope: Scope, secret_key: s
         (
             request.method,
             "/",
-            _canonical_query(request.query),
+            canonical_query(request.query),
             lines,
             signed_headers,
             hashlib.sha256(request.body).hexdigest(),
@@ -90,6 +97,17 @@ def signature(request: Request, signed_headers: str, scope: Scope, secret_key: s
     for part in (scope.date, scope.region, scope.service, "request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def parameters(query: str) -> list[tuple[str, str]]:
+    """The names and values of a query in its order. What is signed and what is carried out are both read by this."""
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def canonical_query(query: str) -> str:
+    """The query as it is signed: names sorted, and the values of one name in the order in which they were sent (volcengine.com/docs/6358/166389)."""
+    pairs = [(quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parameters(query)]
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs, key=lambda pair: pair[0]))
 
 
 def _moment(headers: Mapping[str, str], now: datetime) -> str:
@@ -129,11 +147,3 @@ def _signed_value(name: str, headers: Mapping[str, str]) -> str:
         if colon and port in ("80", "443"):
             return host
     return value
-
-
-def _canonical_query(query: str) -> str:
-    pairs = [
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, value in parse_qsl(query, keep_blank_values=True)
-    ]
-    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
