@@ -56,7 +56,10 @@ class Wish:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
 @click.option("--keep-going", is_flag=True, help="With errors or refused guards, apply what they do not affect.")
-@click.option("--allow", metavar="GUARD[=KIND/NAME]", multiple=True, help="Pass a guard; needs --reason. Repeatable.")
+@click.option(
+    "--allow", metavar="GUARD[=KIND/NAME]", multiple=True, shell_complete=shared.completing("guards"),
+    help="Pass a guard; needs --reason. Repeatable.",
+)  # fmt: skip
 @click.option("--reason", metavar="TEXT", default="", help="Why; kept in the journal.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there were changes, waiting and manual ones too.")
 @click.pass_obj

@@ -16,7 +16,7 @@ from reconciler.cli.terminal import Terminal
         ('modelpolicy attest InferenceLimit/doubao-seed-1-6 policies/ --by "Li Lei"', "somebody else has"),
     )
 )
-@click.argument("address", metavar="KIND/NAME")
+@click.argument("address", metavar="KIND/NAME", shell_complete=shared.completing("addresses"))
 @shared.options("paths", "account", "ledger", output=("text", "json"))
 @click.option("--by", metavar="NAME", help="Who did it (default: you, as user@host).")
 @click.pass_obj

@@ -20,7 +20,7 @@ from click.shell_completion import CompletionItem
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
 
-__all__ = ["Common", "Exit", "Output", "emit", "examples", "options"]
+__all__ = ["Common", "Exit", "Output", "completing", "emit", "examples", "options"]
 
 DEFAULT_LEDGER: Final = ".modelpolicy/ledger.db"
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -97,6 +97,17 @@ def examples(*lines: tuple[str, str]) -> str:
     return "\n".join(["\b", "Examples:", *shown])
 
 
+def completing(what: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """How a shell completes a value: the function `what` of `completing`, which is imported only when a shell asks."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+        from reconciler.cli import completing as values
+
+        return values.of(what, context, incomplete)
+
+    return complete
+
+
 def emit(terminal: Terminal, outputs: Iterable[Output], render: Callable[[Output], str]) -> None:
     """Render each output: files first, stdout last, so that nothing is printed where a file cannot be written."""
     for output in sorted(outputs, key=lambda output: output.file is None):
@@ -133,10 +144,12 @@ _COLOR: Final = click.option(
 _OPTIONS: Final[dict[str, Decorator]] = {
     "paths": click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(allow_dash=True)),
     "account": click.option(
-        "--account", metavar="NAME", envvar="MODELPOLICY_ACCOUNT", help="Only this PlatformAccount (default: every one)."
+        "--account", metavar="NAME", envvar="MODELPOLICY_ACCOUNT", shell_complete=completing("accounts"),
+        help="Only this PlatformAccount (default: every one).",
     ),
     "target": click.option(
         "--target", "targets", metavar="KIND[/NAME]", multiple=True, envvar="MODELPOLICY_TARGET",
+        shell_complete=completing("targets"),
         help="Only what these resources declare, and what it needs. Repeatable.",
     ),
     "ledger": click.option(

@@ -28,6 +28,25 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+# What each code tells, and what to do about it: the text of `explain 3`. What it means never changes.
+MEANING: Final = {
+    Exit.OK: "Fine. What was asked for is done, or there was nothing to do.",
+    Exit.UNEXPECTED: "The world failed: the platform, the ledger, the network or the credentials. Whatever was done before is in "
+    "the journal, so the same command may be run again. `doctor` examines an account.",
+    Exit.CHANGES: "There is something to do: changes (`plan` and `apply` with --detailed-exitcode), drift (`drift`), files that "
+    "are not in order (`fmt --check`).",
+    Exit.INVALID: "The input is invalid: there are error findings, each with its file, line and column. Nothing was written "
+    "because of them.",
+    Exit.REFUSED: "A guard judged the plan to be a likely mistake, before its first write. Change the declarations, or allow it "
+    "with --allow GUARD --reason TEXT.",
+    Exit.STALE: "What was reviewed no longer holds: the platform, the files or the saved plan changed since. Plan again.",
+    Exit.LOCKED: "Another run holds the account's lock. Wait for it; where it is dead, `unlock` frees the account.",
+    Exit.PARTIAL: "Some changes failed or could not be confirmed, the others are done. Run apply again: it does the rest.",
+    Exit.USAGE: "The command line is wrong: an unknown verb, flag or name. The message says which, and what is near to it.",
+    Exit.INTERRUPTED: "Interrupted by Ctrl-C. What was in flight was finished and journaled; run it again to go on.",
+    Exit.TERMINATED: "Stopped by SIGTERM. What was in flight was finished and journaled; run it again to go on.",
+}
+
 # When several conditions hold, the first of these that holds is returned.
 PRECEDENCE: Final = (
     Exit.TERMINATED,

@@ -5,20 +5,23 @@ Reads nothing and writes nothing; no text of its own beside headings, so it cann
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import click
 
-from reconciler import guards, rules, schema
+from reconciler import guards, platforms, rules, schema
 from reconciler.cli import common as shared
+from reconciler.cli import exits, topics
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.kinds import registry
+from reconciler.kinds.common import cited, uncited
 from reconciler.load import CHECKS
 from reconciler.reasons import MEANING, Reason
 from reconciler.report.as_text.layout import Layout, Page, Span
 from reconciler.schema import FieldDoc
+from reconciler.status.values import TYPES
 
 _PARTS: Final = ("", "spec.", "metadata.", "status.")
 
@@ -27,22 +30,26 @@ _PARTS: Final = ("", "spec.", "metadata.", "status.")
     epilog=shared.examples(
         ("modelpolicy explain InferenceLimit", "a kind and its fields"),
         ("modelpolicy explain InferenceLimit.tokens", "one field"),
-        ("modelpolicy explain limit-change-interval", "a rule, with the platform's own sentence"),
+        ("modelpolicy explain limit-change-interval", "a finding, with the platform's own sentence"),
         ("modelpolicy explain mass-revert", "a guard"),
-        ("modelpolicy explain CoolingDown", "a condition's reason"),
+        ("modelpolicy explain CoolingDown", "a condition's type or reason"),
+        ("modelpolicy explain S21", "a fact of the platform, with where from"),
+        ("modelpolicy explain 3", "an exit code; exit-codes shows them all"),
         ("modelpolicy explain", "everything there is to explain"),
     )
 )
-@click.argument("name", metavar="KIND[.FIELD]|RULE|GUARD|REASON", required=False)
+@click.argument("topic", required=False, shell_complete=shared.completing("topics"))
 @shared.options()
 @click.pass_obj
-def command(terminal: Terminal, common: Common, name: str | None) -> Exit:  # noqa: ARG001  # every verb gets it
-    """Explain a kind or one of its fields, a rule, a guard, a loader's check or a condition's reason."""
+def command(terminal: Terminal, common: Common, topic: str | None) -> Exit:  # noqa: ARG001  # every verb gets it
+    """Explain TOPIC: a kind or one of its fields, the id of a finding or a guard, a condition's type or reason, an exit code, or
+    a numbered fact of the platform. Without TOPIC, list them by group.
+    """
     page = Layout(terminal.width, terminal.in_color).page()
-    if name is None:
+    if topic is None:
         _everything(page)
-    elif not _explained(page, name):
-        raise click.UsageError(_unknown(name))
+    elif not _explained(page, topic.strip()):
+        raise click.UsageError(_unknown(topic))
     terminal.artefact(page.text())
     return Exit.OK
 
@@ -57,19 +64,10 @@ def _explained(page: Page, name: str) -> bool:
         else:
             _kind_page(page, known)
     wanted = name.lower()
-    for rule in rules.registry().values():
-        if rule.id == wanted:
-            _rule(page, rule)
-    for guard in guards.GUARDS.values():
-        if guard.id == wanted:
-            _titled(page, guard.id, "guard: judges the whole plan before its first write", guard.doc)
-            page.gap()
-            page.wrapped(f'Pass it with --allow {guard.id}[=KIND/NAME] --reason "why".')
-    if wanted in CHECKS:
-        _titled(page, wanted, "check of the loader", CHECKS[wanted])
-    for reason in Reason:
-        if reason.value.lower() == wanted:
-            _reason(page, reason)
+    for table, explained in _TABLES:
+        for known in table:
+            if known.lower() == wanted:
+                explained(page, known)
     return len(page.lines) > before
 
 
@@ -83,12 +81,23 @@ def _kind(name: str) -> str | None:
 
 
 def _titled(page: Page, name: str, what: str, text: str) -> None:
+    """A heading, and a text in paragraphs."""
     page.gap()
     page.line(Span(name, "bold"), "  ", Span(what, "dim"))
-    for paragraph in text.split("\n\n"):
+    for paragraph in uncited(text).split("\n\n"):
         page.gap()
         for block in _blocks(paragraph):
             page.wrapped(block)
+
+
+def _because(page: Page, numbers: Iterable[str]) -> None:
+    """The facts that something stands on, with what they say: a bare number tells nobody anything."""
+    known = platforms.facts()
+    found = [known[number] for number in dict.fromkeys(numbers) if number in known]
+    if found:
+        page.gap()
+        page.line(Span("Because of the platform", "dim"))
+        page.rows([(Span(fact.number, "bold"), fact.says) for fact in found], indent=2)
 
 
 def _blocks(paragraph: str) -> Iterable[str]:
@@ -111,6 +120,7 @@ def _kind_page(page: Page, name: str) -> None:
         page.gap()
         page.line("  ", Span(_short(one.path), "bold"), "  ", Span(_type(one), "dim"))
         page.wrapped(one.description or _choices(one), indent=6)
+    _because(page, kind.facts)
     page.gap()
     page.wrapped(Span(f"More on one field: modelpolicy explain {name}.{_short(fields[0].path)}", "dim"))
 
@@ -122,7 +132,8 @@ def _field(page: Page, kind: str, path: str) -> None:
     if not found:
         names = [_short(one.path) for one in fields if one.path.startswith("spec.")]
         near = difflib.get_close_matches(path, names, n=1)
-        hint = f"did you mean {kind}.{near[0]}?" if near else f"its fields are {', '.join(names)}."
+        top = ", ".join(one for one in names if "." not in one and "[" not in one)
+        hint = f"did you mean {kind}.{near[0]}?" if near else f"its fields are {top}."
         raise click.UsageError(f"{kind} has no field {path!r}: {hint}")
     one = found[0]
     _titled(page, f"{kind}.{one.path}", _type(one), one.description)
@@ -158,48 +169,92 @@ def _default(field: FieldDoc) -> str:
     return field.default if isinstance(field.default, str) else json.dumps(field.default, ensure_ascii=False)
 
 
-def _rule(page: Page, rule: rules.Rule) -> None:
+def _rule(page: Page, name: str) -> None:
+    rule = rules.registry()[name]
     becomes = f", becomes {rule.reason.value}" if rule.reason else ""
     online = ", needs the platform" if rule.needs_platform else ""
     _titled(page, rule.id, f"rule: {rule.severity.value}{becomes}{online}", rule.doc)
-    if rule.source:
+    _because(page, (*rule.source, *cited(rule.doc)))
+    if rule.phrase:
         page.gap()
-        page.wrapped(Span(f"From {', '.join(rule.source)} in docs/platform.md", "dim"), ":" if rule.phrase else "")
-        if rule.phrase:
-            page.wrapped(rule.phrase, indent=2)
+        page.line(Span("In the platform's own words", "dim"))
+        page.wrapped(rule.phrase, indent=2)
 
 
-def _reason(page: Page, reason: Reason) -> None:
-    _titled(page, reason.value, "reason of a condition", MEANING[reason])
+def _guard(page: Page, name: str) -> None:
+    doc = guards.GUARDS[name].doc
+    _titled(page, name, "guard: judges the whole plan before its first write", doc)
+    _because(page, cited(doc))
+    page.gap()
+    page.wrapped(f'Pass it with --allow {name}[=KIND/NAME] --reason "why".')
+
+
+def _check(page: Page, name: str) -> None:
+    _titled(page, name, "check of the loader", CHECKS[name])
+
+
+def _condition_type(page: Page, name: str) -> None:
+    _titled(page, name, "type of a condition", next(text for type_, text in TYPES.items() if type_.value == name))
+
+
+def _reason(page: Page, name: str) -> None:
+    reason = Reason(name)
+    _titled(page, name, "reason of a condition", MEANING[reason])
     causes = [rule.id for rule in rules.registry().values() if rule.reason is reason]
     if causes:
         page.gap()
         page.wrapped(f"Rules that become it: {', '.join(causes)}.")
 
 
+def _exit_code(page: Page, name: str) -> None:
+    if name == topics.EXIT_CODES:
+        _titled(page, name, "how every verb ends", "Where several hold, the worse one is returned.")
+        page.gap()
+        page.rows([(Span(str(code.value), "bold"), text) for code, text in exits.MEANING.items()], indent=2)
+    else:
+        _titled(page, name, "exit code", exits.MEANING[Exit(int(name))])
+
+
+def _fact(page: Page, name: str) -> None:
+    fact = platforms.facts()[name]
+    _titled(page, name, "fact of the platform", f"{fact.says[:1].upper()}{fact.says[1:]}.")
+    page.gap()
+    rows = [("In its own words", fact.phrase)] if fact.phrase else []
+    rows.append(("Known from", fact.origin))
+    stands = [rule.id for rule in rules.registry().values() if name in (*rule.source, *cited(rule.doc))]
+    stands += [kind.name for kind in registry().values() if name in kind.facts]
+    if stands:
+        rows.append(("Stand on it", ", ".join(stands)))
+    page.rows([(Span(what, "dim"), text) for what, text in rows])
+
+
+# What bears a name of its own, and how it is explained. One name may be in several: Paused is a type and a reason.
+_TABLES: Final[tuple[tuple[Iterable[str], Callable[[Page, str], None]], ...]] = (
+    (rules.registry(), _rule),
+    (tuple(guards.GUARDS), _guard),
+    (tuple(CHECKS), _check),
+    (topics.groups()["Condition types"], _condition_type),
+    (topics.groups()["Reasons"], _reason),
+    (topics.groups()["Exit codes"], _exit_code),
+    (topics.groups()["Facts of the platform"], _fact),
+)
+
+
 def _everything(page: Page) -> None:
-    for title, names in _names():
+    for title, names in topics.groups().items():
         page.gap()
         page.line(Span(title, "bold"))
-        page.wrapped(", ".join(names), indent=2)
-
-
-def _names() -> list[tuple[str, list[str]]]:
-    return [
-        ("Kinds", list(registry())),
-        ("Rules", list(rules.registry())),
-        ("Guards", list(guards.GUARDS)),
-        ("Checks of the loader", sorted(CHECKS)),
-        ("Reasons of conditions", [reason.value for reason in Reason]),
-    ]
+        page.wrapped(topics.spans(names), indent=2)
+    page.gap()
+    page.wrapped(
+        Span("A field is explained as KIND.FIELD, for example modelpolicy explain InferenceLimit.tokens.", "dim")
+    )
 
 
 def _unknown(name: str) -> str:
-    groups = _names()
-    every = {known.lower(): known for _, names in groups for known in names}
-    kind, dot, path = name.partition(".")
-    near = difflib.get_close_matches(kind.lower(), every, n=1)
-    if near:
-        return f"there is nothing called {name!r}: did you mean {every[near[0]]}{dot}{path}?"
-    listed = "; ".join(f"{title.lower()}: {', '.join(names)}" for title, names in groups[:3])
-    return f"there is nothing called {name!r}. There are {listed}. More: modelpolicy explain"
+    shown = repr(name if len(name) <= 60 else f"{name[:57]}...")
+    near = topics.near(name)
+    if not near:
+        return f"there is nothing called {shown}; `modelpolicy explain` lists what there is."
+    *others, last = near
+    return f"there is nothing called {shown}: did you mean {', '.join(others)}{' or ' if others else ''}{last}?"

@@ -24,7 +24,7 @@ EVERY: Final = 1_000_000  # runs: more than a ledger ever has
         ("modelpolicy history --limit 1 -o json", "the last run, for scripts"),
     )
 )
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=shared.completing("runs"))
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many runs at most.")
 @shared.options("account", "ledger", output=formats.FORMATS["history"])
 @click.pass_obj

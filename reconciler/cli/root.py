@@ -1,6 +1,7 @@
 """The command `modelpolicy`: a static table of verbs, so that --help and --version import no verb and nothing heavy."""
 
 import atexit
+import contextlib
 import difflib
 import gc
 import importlib
@@ -9,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
@@ -16,6 +18,7 @@ from click.shell_completion import CompletionItem
 
 from reconciler import __version__
 from reconciler.cli import endings
+from reconciler.cli.exits import Exit
 
 # By what they are for, within a group in the order of work. Each is the module reconciler.cli.<verb> ("import" is import_),
 # with a click command `command`.
@@ -112,8 +115,16 @@ class Root(click.Group):
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
         """Run and exit, whatever happens; see `endings`."""
         gc.set_threshold(*COLLECT)
-        self._main_shell_completion({}, endings.COMMAND, COMPLETION_VARIABLE)
+        if os.environ.get(COMPLETION_VARIABLE):
+            self._complete()
         sys.exit(endings.run(self, sys.argv[1:] if args is None else list(args)))
+
+    def _complete(self) -> None:
+        """Answer a shell that completes a line: whatever is wrong with the line or the world, without a word on the terminal."""
+        nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as the process lives
+        with contextlib.redirect_stderr(nowhere), contextlib.suppress(Exception):
+            self._main_shell_completion({}, endings.COMMAND, COMPLETION_VARIABLE)
+        sys.exit(Exit.UNEXPECTED)
 
 
 def _own_first(command: click.Command) -> click.Command:

@@ -34,6 +34,7 @@ MEANS: Final[dict[str, str]] = {
     "unknown-model": "平台上没有这个模型。",
     "unmanaged-item": "平台上存在没有任何声明的配置，将保持原样。",
     # Checks of the loader.
+    "annotation": "集群中的 modelpolicy.dev 注解无法识别，因此不生效。",
     "control-character": "文件中含有控制字符。",
     "credential-in-policy": "策略文件中不得包含凭证，请立即移除并更换密钥。",
     "duplicate-key": "同一个键出现了两次。",
@@ -46,6 +47,7 @@ MEANS: Final[dict[str, str]] = {
     "missing-field": "缺少必填字段。",
     "not-a-mapping": "文档不是键值结构。",
     "not-utf8": "文件不是 UTF-8 编码。",
+    "refused-by-cluster": "API Server 试运行时拒绝了该声明。",
     "symlink-loop": "符号链接指回了上级目录，其内容只读取一次。",
     "too-complex": "文档层级过深或展开后内容过多。",
     "too-large": "文件过大。",

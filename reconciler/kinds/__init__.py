@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from reconciler.finding import Location
-from reconciler.kinds.common import PolicySpec, Spec
+from reconciler.kinds.common import PolicySpec, Spec, cited, uncited
 from reconciler.state import NOTHING, Fields, Record, Snapshot, Target, Write
 
 API_GROUP: Final = "modelpolicy.dev"
@@ -144,8 +144,13 @@ class Kind(Generic[S]):
 
     @property
     def doc(self) -> str:
-        """The reference text of the kind: its spec model's docstring."""
-        return (self.spec.__doc__ or "").strip()
+        """The reference text of the kind: its spec model's docstring, without the numbers of the facts it stands on."""
+        return uncited(self.spec.__doc__ or "").strip()
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The numbers of the facts that the kind stands on."""
+        return cited(self.spec.__doc__ or "")
 
 
 @cache

@@ -17,7 +17,18 @@ MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader keep
 MAX_RATE: Final = 2**31 - 1  # Ark's Rpm and Tpm are 32-bit (A7)
 QUANTITY: Final = r"^[0-9]{1,16}(\.[0-9]{1,12})?[kMG]$"
 _UNITS: Final = {"k": 10**3, "M": 10**6, "G": 10**9}
+_CITED: Final = re.compile(r"\s*\(([SDA]\d+(?:, [SDA]\d+)*)\)")
 NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+
+
+def cited(text: str) -> tuple[str, ...]:
+    """The numbers of the facts that a text stands on, "(S16, S17)" in it, in their order there."""
+    return tuple(number for numbers in _CITED.findall(text) for number in numbers.split(", "))
+
+
+def uncited(text: str) -> str:
+    """The text without them, for readers who have no way to look a number up: kubectl, editors."""
+    return _CITED.sub("", text)
 
 
 class Strict(BaseModel):

@@ -6,6 +6,7 @@ from typing import Final
 
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "annotation": "In a cluster: an annotation of modelpolicy.dev that cannot be understood, so it has no effect.",
         "control-character": "A file or a text holds a character that no terminal shows, such as NUL. It would hide what is "
         "really declared, so it must go.",
         "credential-in-policy": "A value that looks like an access key, a secret key or a token. Policy files are read by many and "
@@ -27,6 +28,7 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "not-a-mapping": "A document is a list or a single value. A declaration is a mapping with apiVersion, kind, metadata "
         "and spec.",
         "not-utf8": "A file is not UTF-8 text. Save it as UTF-8; a byte order mark is fine.",
+        "refused-by-cluster": "With --from-cluster: the API server's dry run refused the declaration; the message is its own.",
         "symlink-loop": "A directory links back to one that contains it. What is inside is read once, under its real place.",
         "too-complex": "A document is nested deeper than 64 levels or unfolds to more than 100,000 values, as alias bombs do. "
         "It is not read any further.",

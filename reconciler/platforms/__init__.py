@@ -8,6 +8,7 @@ knows nothing of plans, rules or resources.
 """
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Protocol, cast
 
 from reconciler.errors import PlatformError
-from reconciler.kinds.platform_account import PlatformAccountSpec
+from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName
 from reconciler.state import Operation, Snapshot, Support, Target, Write
 
 
@@ -143,6 +144,26 @@ class Probe:
     what: str
     message: str
     good: bool = field(default=True, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something known of a platform, by the number that rules and messages name: what it says, where it is known from, and
+    the platform's own words where it is a page's ("" elsewhere)."""
+
+    number: str
+    says: str
+    origin: str
+    phrase: str = ""
+
+
+def facts() -> Mapping[str, Fact]:
+    """What is known of every platform, by number; each platform's own `facts` module, which imports no SDK."""
+    found: dict[str, Fact] = {}
+    for name in PlatformName:
+        if importlib.util.find_spec(f"{__name__}.{name.value}.facts"):
+            found |= importlib.import_module(f"{__name__}.{name.value}.facts").FACTS
+    return found
 
 
 def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from reconciler.kinds.common import uncited
+
 _NULL: Final = {"type": "null"}
 _FIRST: Final[tuple[str, ...]] = ("description", "type", "enum", "format", "default", "required")
 
@@ -57,7 +59,7 @@ def _clean(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str,
         if default is not None and default != {} and default != []:
             cleaned["default"] = default
     if "description" in cleaned:
-        cleaned["description"] = " ".join(str(cleaned["description"]).split())
+        cleaned["description"] = " ".join(uncited(str(cleaned["description"])).split())
     first = {key: cleaned.pop(key) for key in _FIRST if key in cleaned}
     return {**first, **cleaned}
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from reconciler.reasons import Reason
 from reconciler.state import Target
@@ -24,6 +25,23 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     DRIFTED = "Drifted"
     PAUSED = "Paused"
+
+
+# What each type tells a reader: the text of `explain TYPE`.
+TYPES: Final[Mapping[ConditionType, str]] = MappingProxyType(
+    {
+        ConditionType.ACCEPTED: "Whether the declaration may be carried out: rules, references and constraints have nothing "
+        "against it.",
+        ConditionType.PROGRAMMED: "Whether the platform was seen to be as declared, by reading it back.",
+        ConditionType.READY: "The sum of the others: True where it is accepted and programmed and nothing is left to do. It says "
+        "that the policy is carried out, not that the model answers: a model that reached its limit is paused although Ready.",
+        ConditionType.CREDENTIALS_VALID: "On a PlatformAccount: whether the platform accepts the account's key.",
+        ConditionType.RECONCILING: "True while it is on its way without anybody's help: it waits, or is tried again.",
+        ConditionType.STALLED: "True while it waits for a person: time alone changes nothing.",
+        ConditionType.DRIFTED: "True while the platform is not as it was last seen equal: someone changed it elsewhere.",
+        ConditionType.PAUSED: "True while the annotation modelpolicy.dev/paused asks for it to be left alone.",
+    }
+)
 
 
 class Truth(StrEnum):

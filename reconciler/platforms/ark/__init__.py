@@ -2,7 +2,7 @@
 
 client.py    the seam: signed calls, paging; the only import of the SDK      errors.py   replies -> our exceptions
 platform.py  sweeps and writes                                               mapping.py  replies -> models, endpoints
-actions.py   private actions, what is native and what a person does
+actions.py   private actions, what is native and what a person does      facts.py    what is known of it, by number
 """
 
 import json
