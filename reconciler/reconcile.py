@@ -82,12 +82,13 @@ class Asked:
 class Acting:
     """Who acts, why, and every hold on the world that acting needs. `stop` turns True when what is in flight is to be the last;
     `sleep` returns early then; `may_write` is a fence beside the ledger's own lock; `progress` hears each outcome once it is
-    journaled; `plan` is the content digest of a saved plan; `lease` is the account's lock where the caller
-    already holds it, as a loop does from pass to pass."""
+    journaled; `plan` is the content digest of a saved plan; `link` leads to the CI job that acts; `lease` is the account's lock
+    where the caller already holds it, as a loop does from pass to pass."""
 
     operation: str
     actor: str
     revision: str = ""
+    link: str = ""
     reason: str = ""
     plan: str = ""
     wait_s: float = 0.0
@@ -328,6 +329,7 @@ def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
         revision=acting.revision,
         reason="; ".join(filter(None, [acting.reason, *allowed])),
         plan=acting.plan,
+        link=acting.link,
         started_at=now,
     )
 

@@ -322,7 +322,8 @@ class Record:
     """What the ledger (or a resource's status) remembers of one item.
 
     `baseline` is what the item was before we first wrote it (None: unknown); `applied` what we last proved it to be;
-    `source` the declaring file relative to the repository root; `renewal` the renewal string last set with a limit.
+    `source` the declaring file relative to the repository root; `renewal` the renewal string last set with a limit;
+    `renewal_unknown`: it came out of a backup, so a later one may have been set since, and an equal limit counts as set.
     `set_name` is the declaration set that owns it: "" in a cluster, and in what the first version wrote (unclaimed).
     """
 
@@ -339,6 +340,7 @@ class Record:
     set_at: datetime | None = None
     removed_at: datetime | None = None
     renewal: str | None = None
+    renewal_unknown: bool = False
     attestation: Attestation | None = None
 
 

@@ -15,7 +15,7 @@ from reconciler.state import UNOBSERVABLE, Attestation, Fields, Record, Target, 
 _UNSEEN: Final = {"unobservable": True}
 _TIMES: Final = ("equal_at", "set_at", "removed_at")
 _PLAIN: Final = ("owner", "source", "deletion_policy", "protected", "renewal")
-_WHERE_SAID: Final = ("set_name", "labels")  # left out where empty, as the first version never wrote them
+_LATER: Final = ("set_name", "labels", "renewal_unknown")  # left out where empty, as the first version never wrote them
 
 
 def text(value: Any) -> str:
@@ -42,7 +42,7 @@ def fields_of(stored: str) -> Fields:
 def record_text(record: Record) -> str:
     """The record without its target, which has columns of its own."""
     body: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
-    body |= {name: getattr(record, name) or None for name in _WHERE_SAID}
+    body |= {name: getattr(record, name) or None for name in _LATER}
     for name in ("baseline", "applied"):
         values = getattr(record, name)
         body[name] = None if values is None else _fields(values)
@@ -58,7 +58,7 @@ def record_text(record: Record) -> str:
 def record_of(target: Target, stored: str) -> Record:
     """The record in `stored`; what it does not say has its default, so that older ledgers stay readable."""
     body: Mapping[str, Any] = json.loads(stored)
-    known: dict[str, Any] = {name: body[name] for name in (*_PLAIN, *_WHERE_SAID) if name in body}
+    known: dict[str, Any] = {name: body[name] for name in (*_PLAIN, *_LATER) if name in body}
     known |= {name: _fields_of(body[name]) for name in ("baseline", "applied") if name in body}
     known |= {name: time_of(body[name]) for name in _TIMES if name in body}
     if said := body.get("attestation"):

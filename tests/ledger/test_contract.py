@@ -82,6 +82,11 @@ def test_a_record_comes_back_as_it_was_remembered(open_: Open) -> None:
     assert history.records == {TARGET: RECORD}
 
 
+def test_a_renewal_that_is_unknown_stays_unknown(open_: Open) -> None:
+    open_().remember("default", [Record(target=TARGET, owner="InferenceLimit/a", renewal_unknown=True)])
+    assert open_().history("default").records[TARGET].renewal_unknown
+
+
 def test_remembering_replaces_the_item_s_record_and_no_other(open_: Open) -> None:
     other = Record(target=Target("InferenceLimit", "other"))
     ledger = open_()
