@@ -52,7 +52,10 @@ class _Document:
 
 def adopt(live: Live) -> Adoption:
     """The declarations that make the files equal to what is live. The same live state and files give the same bytes."""
-    notes: list[str] = []
+    notes = [
+        f"the list of {listing.value} is not whole, so what it does not name is not written ({why})"
+        for listing, why in sorted(live.snapshot.not_whole.items())
+    ]
     files = dict(live.texts)
     mine = [each for each in live.declared.for_account(live.account).resources if registry()[each.kind].governs]
     claims = {each.address: registry()[each.kind].target(each, live.snapshot) for each in mine}
@@ -64,6 +67,7 @@ def adopt(live: Live) -> Adoption:
     for name, changes in edits.items():
         files[name] = edit.rewrite(files[name], changes)
     taken = {target for target in claims.values() if target is not None}
+    taken |= {target for each in mine if claims[each.address] is None for target in _possible(each, live.snapshot)}
     homes = _homes(live, mine, claims)
     names = {each.address for each in live.declared.resources}
     for model, documents in _missing(live.snapshot, taken, names, notes):
@@ -72,10 +76,19 @@ def adopt(live: Live) -> Adoption:
     return Adoption(changed, tuple(notes))
 
 
+def _possible(resource: Resource[Any], snapshot: Snapshot) -> Iterable[Target]:
+    """The items that a declaration may mean though it cannot be told which: they are declared, so no document is added."""
+    ref = getattr(resource.spec, "endpoint", None)
+    ids = snapshot.endpoint_ids_by_name.get(ref.name or "", ()) if ref is not None else ()
+    return (Target(resource.kind, id_) for id_ in ids)
+
+
 def _adapted(live: Live, resource: Resource[Any], target: Target | None, notes: list[str]) -> Edit | None:
     """The edit that makes one declaration say what is live; None where it does, or where a person has to."""
     if target is None:
-        notes.append(f"{resource.cited} names nothing that is live; it is left as it is")
+        unproven = live.snapshot.absence_unproven(registry()[resource.kind].listing)
+        why = "names an item that the list does not tell for certain" if unproven else "names nothing that is live"
+        notes.append(f"{resource.cited} {why}; it is left as it is")
         return None
     kind = registry()[resource.kind]
     seen, wanted = kind.live(live.snapshot, target), kind.desired(resource, live.now)

@@ -86,7 +86,13 @@ def _unseen(resource: Resource[Any], reader: Reader, now: datetime) -> tuple[Tar
     snapshot = reader.observe(frozenset())
     target = kind.target(resource, snapshot)
     if target is None or not kind.exists(snapshot, target):
-        raise CannotAttest(f"{resource.address}: the platform has no such model or endpoint")
+        unproven = snapshot.absence_unproven(kind.listing)
+        missing = (
+            f"it is not known whether the platform has it: {unproven}"
+            if unproven
+            else "the platform has no such model or endpoint"
+        )
+        raise CannotAttest(f"{resource.address}: {missing}")
     live, wanted = kind.live(snapshot, target), kind.desired(resource, now)
     for path in sorted(wanted):
         value = live[path]

@@ -1,18 +1,19 @@
-"""One sweep of an account, and a closer look at the few endpoints where listing does not tell and the answer decides.
+"""One sweep of an account, and a closer look at the few items where listing does not tell and the answer decides.
 
 Only reads, and a failure of the world is a value, never raised.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler import proof
 from reconciler.errors import PlatformError, Transient
+from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
 from reconciler.platforms import Reader
 from reconciler.rules import override_exceeds_model_limit
-from reconciler.state import Failure, History, Operation, Snapshot, Support
+from reconciler.state import Failure, History, Operation, Snapshot, Support, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +25,52 @@ class Seen:
     failures: tuple[Failure, ...] = ()
 
 
-def observe(declared: Declared, history: History, reader: Reader, now: datetime) -> Seen:
-    """Sweep the account for what is declared of it and remembered of it."""
+def observe(declared: Declared, history: History, reader: Reader, now: datetime, *, prune: bool = False) -> Seen:
+    """Sweep the account for what is declared of it and remembered of it. `prune`: this pass may end the ownership of what
+    nothing declares any more, so items of ours that are not seen are asked for one by one."""
     limited = {resource.spec.model for resource in declared.limits}
     limited |= {target.name for target in history.records if target.kind == "InferenceLimit"}
     try:
         capabilities = reader.capabilities()
-        snapshot = reader.observe(frozenset(limited))
-        return Seen(snapshot=_closer(declared, snapshot, reader, now), capabilities=capabilities)
+        snapshot = _closer(declared, reader.observe(frozenset(limited)), reader, now)
     except PlatformError as error:
         retry_after_s = error.retry_after_s if isinstance(error, Transient) else None
         return Seen(capabilities={}, failures=(Failure(str(error), error.reason, error.code, retry_after_s),))
+    if prune or any(resource.deleting for resource in declared.resources):
+        snapshot = _confirmed(history, snapshot, reader)
+    return Seen(snapshot=snapshot, capabilities=capabilities)
 
 
 def _closer(declared: Declared, snapshot: Snapshot, reader: Reader, now: datetime) -> Snapshot:
     """The snapshot, with the capacity of endpoints whose override is too high unless they have some of their own."""
     doubtful = override_exceeds_model_limit.undecided(declared, snapshot, now)
     return proof.laid_over(snapshot, [(target, reader.read(target)) for target in doubtful])
+
+
+def _confirmed(history: History, snapshot: Snapshot, reader: Reader) -> Snapshot:
+    """The snapshot, after each item of ours that a whole list does not name was asked for by itself: only an answer that
+    it is not there proves that it is gone. One read serves all items of one name."""
+    readings: dict[str, tuple[Target, Snapshot]] = {}
+    failed: dict[str, str] = {}
+    missing = _missing(history, snapshot)
+    for target in missing:
+        if target.name in readings or target.name in failed:
+            continue
+        try:
+            readings[target.name] = (target, reader.read(target))
+        except PlatformError as error:
+            failed[target.name] = str(error)
+    unconfirmed = {target: failed[target.name] for target in missing if target.name in failed}
+    return replace(proof.laid_over(snapshot, readings.values()), unconfirmed=unconfirmed)
+
+
+def _missing(history: History, snapshot: Snapshot) -> tuple[Target, ...]:
+    """The items of ours that the sweep did not see although their list was whole, sorted."""
+    kinds = registry()
+    return tuple(
+        target
+        for target, record in sorted(history.records.items())
+        if record.owner
+        and not kinds[target.kind].exists(snapshot, target)
+        and not snapshot.absence_unproven(kinds[target.kind].listing)
+    )

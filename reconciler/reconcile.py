@@ -106,7 +106,7 @@ def look(
 ) -> Report:
     """Observe, check, plan and judge; writes nothing anywhere. A failure of the world is in `Report.failures`, never raised."""
     with asked.step("observe"):
-        seen = observe(asked.declared, history, reader, now)
+        seen = observe(asked.declared, history, reader, now, prune=asked.prune)
     snapshot, capabilities, failures = seen.snapshot, seen.capabilities, seen.failures
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))

@@ -52,11 +52,14 @@ class Found:
 
 
 def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
-    """What became of the changes of a run that was killed; later intents stand on earlier ones. No intent, no finding."""
+    """What became of the changes of a run that was killed; later intents stand on earlier ones. No intent, no finding; and none
+    of an item that is not seen while that does not prove it absent: its intent stays open."""
     found: dict[Target, Record] = {}
     results: list[Found] = []
     for pending in history.pending:
-        target = pending.hoped.target
+        target, kind = pending.hoped.target, registry()[pending.hoped.target.kind]
+        if not kind.exists(snapshot, target) and snapshot.absence_unproven(kind.listing, target):
+            continue
         happened = _happened(pending, snapshot)
         before = found.get(target) or history.records.get(target)
         record = proved(pending.hoped) if happened else kept(pending.hoped, before)
@@ -66,8 +69,10 @@ def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
 
 
 def with_found(history: History, found: tuple[Found, ...]) -> History:
-    """The history as if every killed run had settled what it began."""
-    return replace(with_records(history, (each.record for each in found)), pending=())
+    """The history as if killed runs had settled what was found of what they began."""
+    settled = {(each.pending.run, each.pending.sequence) for each in found}
+    left = tuple(each for each in history.pending if (each.run, each.sequence) not in settled)
+    return replace(with_records(history, (each.record for each in found)), pending=left)
 
 
 def _happened(pending: Pending, snapshot: Snapshot) -> bool:

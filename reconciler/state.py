@@ -168,10 +168,21 @@ class Switches:
     verified: Seen[bool] = None
 
 
+class Listing(StrEnum):
+    """What a platform lists. Only a list that is whole proves that what it does not name is not there."""
+
+    MODELS = "models"
+    ENDPOINTS = "endpoints"
+
+
 @dataclass(frozen=True, kw_only=True)  # no slots: an index is kept once it was asked for
 class Snapshot:
     """One account as one sweep saw it. `identity` is whose account the platform says it is, None where it does not say.
     A partial snapshot (`Reader.read`) holds only the item's model, endpoint or switches.
+
+    What is seen is true; what is not seen is absent only where `absence_unproven` answers "". `not_whole` are the lists that
+    did not show all they have, each with the sentence that says why; `unconfirmed` are items that a whole list did not name
+    and that could not be asked for one by one, with why.
     """
 
     observed_at: datetime
@@ -179,6 +190,12 @@ class Snapshot:
     models: Mapping[str, Model] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     switches: Switches = Switches()
+    not_whole: Mapping[Listing, str] = field(default_factory=dict)
+    unconfirmed: Mapping[Target, str] = field(default_factory=dict)
+
+    def absence_unproven(self, listing: Listing, target: Target | None = None) -> str:
+        """Why an item of that list, or this one, may be there although it is not seen; "" where it is proven to be absent."""
+        return self.not_whole.get(listing, "") or (self.unconfirmed.get(target, "") if target is not None else "")
 
     @cached_property
     def endpoint_ids_by_name(self) -> Mapping[str, tuple[str, ...]]:

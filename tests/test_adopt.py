@@ -16,7 +16,7 @@ from reconciler.finding import Severity
 from reconciler.kinds.declared import Declared
 from reconciler.load import SourceText, load
 from reconciler.load.edit import Edit, Uneditable, rewrite, scalar
-from reconciler.state import UNOBSERVABLE, ActivationState, Endpoint, Limit, Model, Rate, Snapshot
+from reconciler.state import UNOBSERVABLE, ActivationState, Endpoint, Limit, Listing, Model, Rate, Snapshot
 
 HEAD = "apiVersion: modelpolicy.dev/v1alpha1\n"
 
@@ -175,6 +175,20 @@ def test_a_limit_that_cannot_be_seen_is_told_and_not_declared() -> None:
     result = adopted(snapshot(model("m", limit=UNOBSERVABLE)), {})
     assert b"InferenceLimit" not in b"".join(result.files.values())
     assert "the inference limit of m cannot be seen; declare it by hand" in result.notes
+
+
+def test_an_endpoint_that_a_declaration_may_mean_is_not_declared_a_second_time_by_a_list_that_is_not_whole() -> None:
+    text = (
+        f"{HEAD}kind: EndpointRateOverride\nmetadata: {{name: search}}\nspec:\n  endpoint: {{name: search}}\n  rpm: 60\n"
+    ).encode()
+    live = replace(
+        snapshot(endpoint("ep-1", name="search", override=(5, 6))),
+        not_whole={Listing.ENDPOINTS: "ListEndpoints: it names 1 of 2"},
+    )
+    found = adopted(live, {"policies/search.yaml": text})
+    assert not any(b"EndpointRateOverride" in content for content in found.files.values())
+    assert any("ListEndpoints: it names 1 of 2" in note for note in found.notes)
+    assert any("EndpointRateOverride/search" in note and "not tell for certain" in note for note in found.notes)
 
 
 def test_documents_of_another_account_name_it() -> None:

@@ -52,7 +52,8 @@ def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common
 
     Point an account at it with `platform: ark` and `ark.endpoint`, and any client of Ark with its base URL. Troubles can be
     ordered: POST /modelpolicy/faults with {"kind": "throttle", "action": "", "times": 1, "seconds": 5} and the API key; kinds are
-    latency, throttle, unavailable, answer-lost, stale-read, stuck-page, error-in-200, no-metadata, denied. DELETE takes them back.
+    latency, throttle, unavailable, answer-lost, stale-read, error-in-200, no-metadata, denied, and lists that are not whole:
+    stuck-page, short-list, null-items, empty-page, repeated-item, moved-total, text-total, no-total. DELETE takes them back.
     """
     try:
         from reconciler.platforms.embedded import server

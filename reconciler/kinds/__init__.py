@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from reconciler.finding import Location
 from reconciler.kinds.common import PolicySpec, Spec, cited, uncited
-from reconciler.state import NOTHING, Fields, Record, Snapshot, Target, Write
+from reconciler.state import NOTHING, Fields, Listing, Record, Snapshot, Target, Write
 
 API_GROUP: Final = "modelpolicy.dev"
 API_VERSION: Final = f"{API_GROUP}/v1alpha1"
@@ -101,9 +101,12 @@ class Kind(Generic[S]):
     # where `revert_unknown` is True, and is left with a warning where it is False.
     default: ClassVar[Fields] = NOTHING
     revert_unknown: ClassVar[bool] = True
+    # The list of the platform that names this kind's items: only where it is whole is an item known to be absent.
+    listing: ClassVar[Listing] = Listing.MODELS
 
     def target(self, resource: "Resource[Any]", snapshot: Snapshot) -> Target | None:
-        """The item that `resource` claims, or None where the platform has no such model or endpoint (or two by one name)."""
+        """The item that `resource` claims, or None where the platform has no such model or endpoint (or two by one name), and
+        where a list that is not whole leaves open which item is meant."""
         raise NotImplementedError(self.name)
 
     def desired(self, resource: "Resource[Any]", now: datetime) -> Fields:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict, fixed
-from reconciler.state import UNOBSERVABLE, Endpoint, Fields, Operation, Rate, Snapshot, Target, Write
+from reconciler.state import UNOBSERVABLE, Endpoint, Fields, Listing, Operation, Rate, Snapshot, Target, Write
 
 RPM: Final = "rpm"
 TPM: Final = "tpm"
@@ -105,13 +105,15 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
     )
     selectable: ClassVar[tuple[str, ...]] = ("spec.accountRef.name", "spec.endpoint.id", "spec.endpoint.name")
     default: ClassVar[Fields] = MappingProxyType({RPM: None, TPM: None})
+    listing: ClassVar[Listing] = Listing.ENDPOINTS
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:
         ref: EndpointRef = resource.spec.endpoint
         if ref.id is not None:
             return Target(self.name, ref.id) if ref.id in snapshot.endpoints else None
         ids = snapshot.endpoint_ids_by_name.get(ref.name or "", ())
-        return Target(self.name, ids[0]) if len(ids) == 1 else None
+        # Where the list is not whole, an endpoint that it does not name may bear the same name: none is picked then.
+        return Target(self.name, ids[0]) if len(ids) == 1 and not snapshot.absence_unproven(self.listing) else None
 
     def desired(self, resource: Resource[Any], now: datetime) -> Fields:
         spec: EndpointRateOverrideSpec = resource.spec

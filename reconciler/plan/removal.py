@@ -46,6 +46,11 @@ def _judge(question: Question, snapshot: Snapshot, record: Record, deleting: Res
         return _release(record, kept)
     kind = kind_of_item(record.target)
     if not kind.exists(snapshot, record.target):
+        unproven = snapshot.absence_unproven(kind.listing, record.target)
+        if unproven:
+            return _release(
+                record, f"it is not seen, and whether it is gone is not known ({unproven}), so it stays ours"
+            )
         return _release(record, "the platform has no such item any more", ends=True)
     policy = deleting.spec.deletion_policy.value if deleting else record.deletion_policy
     guarded = protected(deleting) if deleting else record.protected

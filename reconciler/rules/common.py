@@ -4,9 +4,11 @@ No rule lives here. Nothing here raises on the user's input.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.finding import Finding, Severity
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.endpoint_rate_override import EndpointRateOverrideSpec
@@ -61,6 +63,12 @@ def limit_record(context: Context, model: str) -> Record | None:
 def expired(override: Resource[EndpointRateOverrideSpec], now: datetime) -> bool:
     """Whether the override is over: its endpoint inherits the model's rate."""
     return override.spec.expires_at is not None and override.spec.expires_at <= now
+
+
+def not_known(finding: Finding, why: str) -> Finding:
+    """The finding as a warning that becomes no condition: `why` is why the platform's list proves nothing."""
+    hint = f"{why}. Nothing is changed on it until a sweep shows it, or shows that it is absent."
+    return replace(finding, severity=Severity.WARNING, reason=None, hint=hint)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 Why: activations and limits belong to the model (FoundationModelName, without a version date); under another name there is
 nothing to activate or to limit. doubao-seed-1-6-251015 is a version of doubao-seed-1-6, and price pages write doubao-seed-1.6.
+Where the platform's list of models is not whole, a model that it does not name may still be there: that is a warning.
 What to do: write the name as the platform lists it; `modelpolicy status` shows them all.
 """
 
@@ -14,8 +15,8 @@ from reconciler.finding import Finding, Severity
 from reconciler.kinds import Resource
 from reconciler.reasons import Reason
 from reconciler.rules import Context, Rule
-from reconciler.rules.common import seen
-from reconciler.state import Model
+from reconciler.rules.common import not_known, seen
+from reconciler.state import Listing, Model
 
 _DATED = re.compile(r"^(?P<model>.+?)-(?:[a-z]+-)?(?P<date>[0-9]{6}|[0-9]{8})$")
 _SEARCHES = 20  # a search by likeness costs as much as there are models; the first few unknown names get one
@@ -35,7 +36,7 @@ def _hint(name: str, models: Mapping[str, Model], *, search: bool) -> str:
 
 
 def _check(context: Context) -> Iterator[Finding]:
-    models = seen(context).models
+    models, unproven = seen(context).models, seen(context).absence_unproven(Listing.MODELS)
     hints: dict[str, str] = {}
     resources: tuple[Resource[Any], ...] = (*context.declared.activations, *context.declared.limits)
     for resource in resources:
@@ -44,12 +45,13 @@ def _check(context: Context) -> Iterator[Finding]:
             continue
         if name not in hints:
             hints[name] = _hint(name, models, search=len(hints) < _SEARCHES)
-        yield RULE.finding(
-            f"there is no model {name!r} on account {context.account.name}",
-            resource,
-            resource.at("spec", "model"),
-            hint=hints[name],
-        )
+        place = resource.at("spec", "model")
+        if unproven:
+            said = f"whether account {context.account.name} has a model {name!r} is not known"
+            yield not_known(RULE.finding(said, resource, place), unproven)
+        else:
+            said = f"there is no model {name!r} on account {context.account.name}"
+            yield RULE.finding(said, resource, place, hint=hints[name])
 
 
 RULE = Rule(

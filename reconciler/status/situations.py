@@ -56,6 +56,10 @@ def _of_resource(standing: Standing, resource: Resource[Any]) -> Situation:
     if resource.deleting:
         return _going_away(standing, resource, target)
     if target is None:
+        unproven = standing.snapshot.absence_unproven(registry()[resource.kind].listing)
+        if unproven:
+            trouble = Trouble(Reason.PLATFORM_UNAVAILABLE, f"whether the platform has it is not known: {unproven}")
+            return _unseen(standing, resource, trouble)
         missing = "the platform has no such model or endpoint, or two endpoints by that name"
         return situation(Trouble(Reason.TARGET_NOT_FOUND, missing), standing.now)
     return _on_item(standing, standing.snapshot, resource, target)
@@ -70,16 +74,23 @@ def _in_error(standing: Standing, found: tuple[Finding, ...]) -> Situation:
 
 
 def _unseen_platform(standing: Standing, resource: Resource[Any]) -> Situation:
-    """The platform could not be observed: True turns Unknown only at the second failed look in a row."""
+    """The platform could not be observed."""
     if not standing.failures:
         return FIRST_SEEN
     failure = min(standing.failures, key=lambda each: Trouble(each.reason, each.message).rank)
+    until = standing.now + timedelta(seconds=failure.retry_after_s) if failure.retry_after_s else None
+    return _unseen(standing, resource, Trouble(failure.reason, failure.message, until))
+
+
+def _unseen(standing: Standing, resource: Resource[Any], trouble: Trouble) -> Situation:
+    """The item could not be observed: True turns Unknown only at the second failed look in a row."""
     before = standing.before(resource)
     looks = before.failed_looks if before else 0
-    until = standing.now + timedelta(seconds=failure.retry_after_s) if failure.retry_after_s else None
-    judged = situation(Trouble(failure.reason, failure.message), standing.now, looks)
-    judged = replace(judged, next_look=until or judged.next_look)  # the platform's own wish wins over our back-off
-    if before is None or failure.reason not in _TRANSIENT or looks > 0:
+    judged = situation(trouble, standing.now, looks)
+    judged = replace(
+        judged, next_look=trouble.until or judged.next_look
+    )  # the platform's own wish wins over our back-off
+    if before is None or trouble.reason not in _TRANSIENT or looks > 0:
         return judged
     was = before.condition(ConditionType.PROGRAMMED) or before.condition(ConditionType.CREDENTIALS_VALID)
     same_spec = before.observed_generation == resource.generation
@@ -123,7 +134,7 @@ def _on_item(standing: Standing, snapshot: Snapshot, resource: Resource[Any], ta
     fields = differing(target, live, wanted)
     if fields and target not in standing.changes:
         return _not_changed(standing, resource, fields)
-    return _as_declared(standing, resource, kind, _unseen(live, wanted, standing.record(target)))
+    return _as_declared(standing, resource, kind, _hidden(live, wanted, standing.record(target)))
 
 
 def _not_changed(standing: Standing, resource: Resource[Any], fields: tuple[FieldChange, ...]) -> Situation:
@@ -140,7 +151,7 @@ def _drifted(trouble: Trouble, standing: Standing) -> Situation:
     return replace(judged, also=tuple(pair for pair in judged.also if pair[0] is ConditionType.DRIFTED))
 
 
-def _unseen(live: Fields, wanted: Fields, record: Record) -> Said | None:
+def _hidden(live: Fields, wanted: Fields, record: Record) -> Said | None:
     """What proves the fields that cannot be seen: a person's word; that it took them proves nothing; None where all can be seen."""
     paths = [path for path in sorted(wanted) if live[path] is UNOBSERVABLE]
     if not paths:

@@ -29,6 +29,7 @@ PAGES = "https://console.example"
         (Reply(404, "NotFound.ProjectName"), Permanent, Reason.TARGET_NOT_FOUND),
         (Reply(400, "ResourceNotFound.Plan"), Permanent, Reason.TARGET_NOT_FOUND),
         (Reply(404, "InvalidEndpointOrModel.NotFound"), Permanent, Reason.TARGET_NOT_FOUND),
+        (Reply(404), Transient, Reason.PLATFORM_UNAVAILABLE),
         (Reply(404, "InvalidActionOrVersion"), Unsupported, Reason.MANUAL_ACTION_REQUIRED),
         (Reply(400, "InvalidParameter.SubServices"), Permanent, Reason.PLATFORM_REFUSED),
         (Reply(200, "InternalServiceError"), Transient, Reason.PLATFORM_UNAVAILABLE),

@@ -92,11 +92,11 @@ def test_a_model_priced_by_tokens_is_paid_by_token_and_of_any_other_nothing_is_k
 def test_limits_are_read_by_the_names_the_account_gives_and_a_used_up_one_has_paused_the_model() -> None:
     names = {"items": "A.B", "model": "N", "tokens": "T", "used": "U", "effectiveAt": "F"}
     reply = {"A": {"B": [{"N": "m", "T": "100", "U": 100, "F": "2026-07-30T09:59:53+08:00"}, {"N": "x", "T": 0}, 5]}}
-    limits = mapping.limits(reply, names)
-    assert limits == {"m": Limit(100, 100, datetime(2026, 7, 30, 1, 59, 53, tzinfo=UTC))}
+    limits = mapping.limits(reply, names, ("m", "x"))
+    assert limits == {"m": Limit(100, 100, datetime(2026, 7, 30, 1, 59, 53, tzinfo=UTC)), "x": None}
     seen = mapping.model("m", mapping.Replies(limits=limits))
     assert seen.pause.reason is PauseReason.LIMIT_REACHED
-    assert mapping.limits({}, names) == {}
+    assert mapping.limits({}, names, ()) == {}
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JSON), st.dictionaries(st.sampled_from(KEYS), JSON))

@@ -10,8 +10,10 @@ from served import PRIVATE
 
 from reconciler.kinds.platform_account import Embedded, PlatformAccountSpec
 from reconciler.platforms import Connection, Credentials, Platform, connect
+from reconciler.platforms.embedded.actions import Look
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import Engine, open_engine
+from reconciler.platforms.embedded.faults import Faults
 from reconciler.platforms.embedded.keys import make
 from reconciler.platforms.embedded.server import Served, in_background
 
@@ -31,11 +33,12 @@ CONTENTS = Contents(
 
 @dataclass
 class Bench:
-    """A platform under test, the engine behind it, and its clock."""
+    """A platform under test, the engine behind it, and its clock; `faults` are those of the lists it is asked by, if any."""
 
     platform: Platform
     engine: Engine
     clock: Clock
+    faults: Faults[Look] | None = None
 
 
 def filled(path: Path, clock: Clock) -> Engine:
@@ -61,10 +64,11 @@ def _served(tmp_path: Path, **ark: object) -> Iterator[Bench]:
     engine = filled(tmp_path / "platform.db", clock)
     keys = make()
     private = PlatformAccountSpec.model_validate({"platform": "ark", "ark": ark}).ark.actions
-    with in_background(Served(engine=engine, keys=keys, actions=private)) as url:
+    served = Served(engine=engine, keys=keys, actions=private)
+    with in_background(served) as url:
         spec = PlatformAccountSpec.model_validate({"platform": "ark", "ark": {"endpoint": url, **ark}})
         platform = connect(spec, Connection(clock, Credentials(keys.access_key, keys.secret_key)))
-        yield Bench(platform, engine, clock)
+        yield Bench(platform, engine, clock, served.faults)
         platform.close()
     engine.close()
 

@@ -7,12 +7,14 @@ import pytest
 from reconciler.errors import Conflict, Permanent, PlatformError, Transient, Unsupported
 from reconciler.kinds import registry
 from reconciler.platforms import ReadOnly
+from reconciler.platforms.embedded.httpfaults import LIST_FAULTS, Fault, FaultKind
 from reconciler.platforms.embedded.platform import EmbeddedPlatform
 from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
     Capability,
+    Listing,
     Model,
     Operation,
     Rate,
@@ -82,6 +84,24 @@ def test_a_sweep_sees_every_model_and_endpoint_of_the_account(bench):
     assert seen.models[CHAT].rate_limit == Rate(600, 100_000)
     assert seen.models[CHAT].state is ActivationState.NOT_ACTIVATED
     assert seen.models["contract-invited"].state is ActivationState.INVITE_ONLY
+
+
+def test_a_sweep_proves_absence_unless_it_says_that_a_list_was_not_whole(bench):
+    assert bench.platform.observe(frozenset()).not_whole == {}
+
+
+@pytest.mark.parametrize("kind", LIST_FAULTS, ids=lambda kind: kind.value)
+def test_a_list_that_is_not_whole_hides_nothing_for_good_and_proves_nothing_absent(bench, kind):
+    if bench.faults is None:
+        pytest.skip("one transaction sees all of this platform; there are no lists")
+    for action in ("ListEndpoints", "ListFoundationModels"):
+        bench.faults.order(Fault(kind, action, times=99))
+    seen = bench.platform.observe(frozenset())
+    assert set(seen.not_whole) == ({Listing.ENDPOINTS, Listing.MODELS} if kind is not FaultKind.STUCK_PAGE else set())
+    bench.faults.clear()
+    seen = bench.platform.observe(frozenset())
+    assert seen.not_whole == {}
+    assert set(seen.endpoints) == {"ep-contract-1", "ep-contract-2"}
 
 
 def test_an_account_has_one_identity_that_stays(bench):

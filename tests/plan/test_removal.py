@@ -1,5 +1,6 @@
 """What we own and nothing declares any more: listed, reverted as its deletionPolicy says, or left alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from builders import (
 from reconciler.finding import Location
 from reconciler.kinds.declared import Declared, Held
 from reconciler.plan import Action, ChangeReason, FieldChange, Plan, Question, make
-from reconciler.state import UNOBSERVABLE, History, Limit
+from reconciler.state import UNOBSERVABLE, History, Limit, Listing
 
 OWNED = record(override(), applied={"rpm": 5, "tpm": None}, baseline={"rpm": 2, "tpm": 9})
 SEEN = snapshot(endpoint(override=(5, None)))
@@ -48,6 +49,22 @@ def test_prune_takes_an_item_back_to_what_it_was_before_we_owned_it() -> None:
         ("EndpointRateOverride/ep-1", Action.REVERT, ChangeReason.REMOVED)
     ]
     assert plan.changes[0].fields == (FieldChange("rpm", 5, 2), FieldChange("tpm", None, 9))
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        {"not_whole": {Listing.ENDPOINTS: "ListEndpoints: it names 2 of 3"}},
+        {"unconfirmed": {OWNED.target: "GetEndpoint: AccessDenied"}},
+    ],
+)
+def test_an_item_that_is_not_seen_stays_ours_while_that_does_not_prove_it_gone(doubt: dict[str, Any]) -> None:
+    unseen = snapshot(model())
+    (left,) = make(asked(seen=replace(unseen, **doubt))).releases
+    assert not left.ends
+    assert next(iter(next(iter(doubt.values())).values())) in left.why
+    (gone,) = make(asked(seen=replace(unseen, not_whole={Listing.MODELS: "ListX: Items is no list"}))).releases
+    assert (gone.ends, gone.why) == (True, "the platform has no such item any more")
 
 
 def test_without_a_known_baseline_an_override_goes_back_to_inherited_and_a_limit_is_removed() -> None:

@@ -9,9 +9,37 @@ from reconciler.finding import Location, Severity
 from reconciler.identity import Identity
 from reconciler.kinds.declared import Declared, Held
 from reconciler.reasons import Reason
-from reconciler.state import Switches
+from reconciler.state import Listing, Switches
 from tests.builders import NOW, M, account, activation, declared, endpoint, hours, limit, model, override, snapshot
 from tests.rules.helpers import at, context, placed, says
+
+# --- a list that is not whole ---
+
+
+def test_a_list_that_is_not_whole_is_told_and_makes_what_it_does_not_name_a_doubt() -> None:
+    short = replace(
+        snapshot(endpoint("ep-1", name="search")),
+        not_whole={Listing.ENDPOINTS: "ListEndpoints: it names 1 of 2", Listing.MODELS: "ListX: Items is no list"},
+    )
+    everything = declared(account(), activation(), activation("nope"), override("ep-1"), override("ep-2", name="two"))
+    told = says("incomplete-list", everything, short)
+    assert [(each.resource, each.severity) for each in told] == [("PlatformAccount/default", Severity.WARNING)] * 2
+    assert "ListEndpoints: it names 1 of 2" in told[0].message
+    for rule, address in (("unknown-model", "ModelActivation/nope"), ("unknown-endpoint", "EndpointRateOverride/two")):
+        (found,) = says(rule, everything, short)
+        assert (found.resource, found.severity, found.reason) == (address, Severity.WARNING, None)
+        (found,) = says(rule, everything, replace(short, not_whole={}))
+        assert (found.severity, found.reason) == (Severity.ERROR, Reason.TARGET_NOT_FOUND)
+    assert not says("incomplete-list", everything, replace(short, not_whole={}))
+
+
+def test_two_endpoints_by_one_name_are_too_many_whatever_the_list_leaves_out() -> None:
+    seen = snapshot(endpoint("ep-1", name="search"), endpoint("ep-2", name="search"))
+    by_name = declared(override(name="by-name", endpoint={"name": "search"}))
+    for not_whole in ({}, {Listing.ENDPOINTS: "ListEndpoints: it names 2 of 3"}):
+        (found,) = says("unknown-endpoint", by_name, replace(seen, not_whole=not_whole))
+        assert (found.severity, found.reason) == (Severity.ERROR, Reason.TARGET_NOT_FOUND)
+
 
 # --- duplicate-target ---
 

@@ -19,6 +19,7 @@ TABLE = {
     "deprecated-model": (W, (), None),
     "duplicate-target": (E, (), Reason.CONFLICTED),
     "free-quota-scope": (I, ("S13", "D7"), None),
+    "incomplete-list": (W, (), None),
     "limit-below-use": (W, ("S17",), None),
     "limit-blocked-by-capacity": (E, ("S26",), BROKEN),
     "limit-change-interval": (I, ("S21",), Reason.COOLING_DOWN),

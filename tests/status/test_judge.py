@@ -52,6 +52,7 @@ from reconciler.state import (
     Failure,
     History,
     Limit,
+    Listing,
     Pause,
     PauseReason,
     Result,
@@ -270,3 +271,14 @@ def test_the_same_situation_again_moves_no_time(row: Row) -> None:
         if (old.type, old.last_transition_time) != (new.type, new.last_transition_time)
     ]
     assert moved == []
+
+
+def test_a_target_that_a_short_list_does_not_name_is_not_called_missing_and_stays_ready_at_first() -> None:
+    seen = replace(snapshot(model()), not_whole={Listing.ENDPOINTS: "ListEndpoints: it names 0 of 1"})
+    of = override("ep-9")
+    first = status(declared(of), seen, previous=before(of, *WELL))
+    assert what(first)["Ready"] == (T, Reason.READY)
+    later = status(declared(of), seen, previous={of.address: first})
+    assert what(later)["Ready"][1] is Reason.PLATFORM_UNAVAILABLE
+    assert what(later)["Accepted"] == (T, Reason.ACCEPTED)
+    assert "it names 0 of 1" in next(each.message for each in later.conditions if each.type is ConditionType.READY)

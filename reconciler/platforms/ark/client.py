@@ -8,8 +8,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from reconciler.errors import PlatformError, Transient
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms import Credentials
 from reconciler.platforms.ark.errors import Reply, console, translate
-from reconciler.platforms.ark.mapping import objects, whole
+from reconciler.platforms.ark.paging import PAGE_SIZE, Gathered, Listed, Page
 from reconciler.reasons import Reason
 
 with warnings.catch_warnings():
@@ -32,22 +31,12 @@ with warnings.catch_warnings():
 logging.getLogger("volcenginesdkcore").setLevel(logging.INFO)
 
 VERSION: Final = "2024-01-01"
-PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 10_000
 READ_TRIES: Final = 3
 CONNECT_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 30.0
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where an action's list is paged: its request, and the key that tells one item from another."""
-
-    action: str
-    key: str
-    request: Mapping[str, Any]
 
 
 class _NoEnvelope(Exception):
@@ -167,26 +156,21 @@ class Client:
             raise self._error(action, Reply(0, "", _what_broke(exc))) from None
         return result if isinstance(result, dict) else {}, headers
 
-    def pages(self, page: Page, items: str = "Items") -> Iterator[Json]:
-        """Every item of a paged list. Raises Transient where a page does not move, which would never end."""
-        seen: set[str] = set()
-        count = 0
+    def listed(self, page: Page) -> Listed:
+        """Every item of a paged list. One that is not whole is asked for once more; of two that are not, what either showed."""
+        first = self._swept(page)
+        if not first.flaw:
+            return first
+        again = self._swept(page)
+        return Listed({**first.items, **again.items}, again.flaw) if again.flaw else again
+
+    def _swept(self, page: Page) -> Listed:
+        """One sweep of the pages, up to the first that brings nothing new. Raises Transient where there is no end of them."""
+        listed = Gathered(page)
         for number in range(1, MOST_PAGES):
-            request = {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE}
-            result = self.read(page.action, request)
-            found = objects(result, items)
-            keys = {str(item.get(page.key)) for item in found}
-            if found and keys <= seen:
-                raise Transient(
-                    f"{page.action}: page {number} repeats what earlier pages held; the list does not move on and would "
-                    "never end"
-                )
-            yield from (item for item in found if str(item.get(page.key)) not in seen)
-            seen |= keys
-            count += len(found)
-            total = whole(result.get("TotalCount"))
-            if not found or (total is None and len(found) < PAGE_SIZE) or (total is not None and count >= total):
-                return
+            result = self.read(page.action, {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE})
+            if listed.ends_with(result):
+                return listed.done()
         raise Transient(f"{page.action}: the list has more than {MOST_PAGES} pages")
 
     def close(self) -> None:

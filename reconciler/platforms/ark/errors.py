@@ -83,7 +83,8 @@ def translate(action: str, reply: Reply, pages: str) -> PlatformError:
         return _denied(said, reply)
     if code in _DENIED or reply.status == 403:
         return Permanent(f"{said}; grant ark:{action}", code=code, reason=Reason.PERMISSION_DENIED)
-    if family in ("NotFound", "ResourceNotFound") or code.endswith(".NotFound") or reply.status == 404:
+    # A 404 without a code is a gateway's, and says nothing of any item of Ark's.
+    if family in ("NotFound", "ResourceNotFound") or code.endswith(".NotFound") or (code and reply.status == 404):
         return Permanent(said, code=code, reason=Reason.TARGET_NOT_FOUND)
     if reply.status == 409:
         return Conflict(said, code=code, reason=Reason.PLATFORM_REFUSED)

@@ -3,6 +3,7 @@
 What Ark did not say becomes UNOBSERVABLE, never absent. A state that the platform's page does not have (S4) is not seen either.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,13 +32,15 @@ _STATES: Final = {"Available": ActivationState.ACTIVATED, "Unavailable": Activat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replies:
-    """What one look at the models brought, by FoundationModelName; None where the action could not be asked."""
+    """What one look at the models brought, by FoundationModelName; None where the action could not be asked. `limits` has an
+    entry for every model that was asked for. `flaws` says of a list, by its part, why it does not show all it has."""
 
     activations: Mapping[str, Json] | None = None
     charges: Mapping[str, Json] | None = None
     rates: Mapping[str, Json] | None = None
     catalogue: Mapping[str, Json] | None = None
-    limits: Mapping[str, Limit] | None = field(default=None)
+    limits: Mapping[str, Seen[Limit]] | None = None
+    flaws: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,10 +48,19 @@ class Replies:
         known = (self.activations, self.charges, self.catalogue)
         return tuple(sorted({name for found in known if found is not None for name in found}))
 
+    @property
+    def flaw(self) -> str:
+        """Why there may be models beside `names`, "" where there are none: the first list that the deployment has names every
+        model, and no list falls short. One that this key may not ask for leaves open what it would name."""
+        lists = (("activations", self.activations), ("charges", self.charges), ("catalogue", self.catalogue))
+        short = next((self.flaws[part] for part, found in lists if found is not None and part in self.flaws), "")
+        leading = next((part for part, found in lists if found is not None or part in self.flaws), "")
+        return short or self.flaws.get(leading, "" if leading else "no list of models may be asked for")
 
-def by_name(items: Iterable[Json], key: str = "FoundationModelName") -> dict[str, Json]:
-    """The items by their name; those without one are left out."""
-    return {name: item for item in items if isinstance(name := item.get(key), str) and name}
+
+def by_name(items: Iterable[Json]) -> dict[str, Json]:
+    """The items by their FoundationModelName; those without one are left out."""
+    return {name: item for item in items if isinstance(name := item.get("FoundationModelName"), str) and name}
 
 
 def model(name: str, replies: Replies) -> Model:
@@ -57,7 +69,7 @@ def model(name: str, replies: Replies) -> Model:
     charge = (replies.charges or {}).get(name, {})
     known = (replies.catalogue or {}).get(name, {})
     tag = _object(known, "FoundationModelTag")
-    limit: Seen[Limit] = UNOBSERVABLE if replies.limits is None else replies.limits.get(name)
+    limit: Seen[Limit] = UNOBSERVABLE if replies.limits is None else replies.limits.get(name, UNOBSERVABLE)
     return Model(
         name=name,
         display_name=_text(activation, "DisplayName") or _text(charge, "DisplayName") or _text(known, "DisplayName"),
@@ -101,22 +113,36 @@ def endpoint(item: Json, details: Json | None) -> Endpoint:
     )
 
 
-def limits(result: Json, names: Mapping[str, str]) -> dict[str, Limit]:
-    """The limits out of a private action's reply; `names` says which of its keys holds which of our fields."""
-    listed = dig(result, names["items"])
-    found: dict[str, Limit] = {}
+def limits(result: Json, keys: Mapping[str, str], models: Iterable[str]) -> dict[str, Seen[Limit]]:
+    """The limit of each of `models` out of a private action's reply; `keys` says which of its keys holds which of our fields.
+
+    A model that the reply leaves out has no limit, but only where the reply has a list at all and all of it can be read.
+    """
+    listed = dig(result, keys["items"])
+    found: dict[str, Seen[Limit]] = {}
+    legible = isinstance(listed, list)
     for item in listed if isinstance(listed, list) else ():
-        if not isinstance(item, dict):
-            continue
-        name, tokens = dig(item, names["model"]), whole(dig(item, names["tokens"]))
-        if isinstance(name, str) and tokens is not None and tokens > 0:
-            found[name] = Limit(
-                tokens=tokens,
-                used=whole(dig(item, names["used"])) if "used" in names else None,
-                effective_at=moment(dig(item, names["effectiveAt"])) if "effectiveAt" in names else None,
-                observed_at=moment(dig(item, names["observedAt"])) if "observedAt" in names else None,
-            )
-    return found
+        name = dig(item, keys["model"])
+        if isinstance(name, str) and name:
+            found[name] = _limit(item, keys)
+        else:
+            legible = False
+    return {model: found.get(model, None if legible else UNOBSERVABLE) for model in models}
+
+
+def _limit(item: Json, keys: Mapping[str, str]) -> Seen[Limit]:
+    said = dig(item, keys["tokens"])
+    tokens = whole(said)
+    if tokens is None:
+        return None if said is None else UNOBSERVABLE
+    if tokens <= 0:
+        return None
+    return Limit(
+        tokens=tokens,
+        used=whole(dig(item, keys["used"])) if "used" in keys else None,
+        effective_at=moment(dig(item, keys["effectiveAt"])) if "effectiveAt" in keys else None,
+        observed_at=moment(dig(item, keys["observedAt"])) if "observedAt" in keys else None,
+    )
 
 
 def objects(reply: Json, key: str) -> list[Json]:
@@ -136,6 +162,8 @@ def whole(value: object) -> int | None:
     """An integer that came as a number or as numeric text; None otherwise."""
     if isinstance(value, bool) or value is None:
         return None
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
+        return int(value)  # by way of a float the last digits of a long one would be lost
     try:
         return int(value) if isinstance(value, int) else int(float(str(value)))
     except (ValueError, OverflowError):

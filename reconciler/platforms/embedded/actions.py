@@ -45,13 +45,12 @@ def look(engine: Engine) -> Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One call: its body, where it is carried out, and the ordered troubles that a handler has to know."""
+    """One call: its body and where it is carried out."""
 
     body: Json
     engine: Engine
     keys: Keys
     look: Callable[[], Look]
-    stuck: bool = False
 
 
 def _list_endpoints(asked: Asked) -> Json:
@@ -81,7 +80,7 @@ def _list_endpoints(asked: Asked) -> Json:
         and _tagged(item, body)
     ]
     ordered = wire.in_order(listed, body, ("CreateTime", "UpdateTime", "Name", "Id"))
-    return wire.page(ordered, body, stuck=asked.stuck)
+    return wire.page(ordered, body)
 
 
 def _tagged(item: Json, body: Json) -> bool:
@@ -202,7 +201,7 @@ def _list_foundation_models(asked: Asked) -> Json:
         and (not domains or model.domain in domains)
         and (not tasks or set(tasks) & set(model.task_types))
     ]
-    return wire.page(listed, asked.body, stuck=asked.stuck)
+    return wire.page(listed, asked.body)
 
 
 def _list_activations(asked: Asked) -> Json:
@@ -218,7 +217,7 @@ def _list_activations(asked: Asked) -> Json:
         if (deprecated or not model.deprecated) and domain in ("", model.domain)
     ]
     wire.one_of(body, "SortBy", ("VendorName",))  # every model has the same here, so their order stays by name
-    return wire.page([item for item in listed if not states or item["State"] in states], body, stuck=asked.stuck)
+    return wire.page([item for item in listed if not states or item["State"] in states], body)
 
 
 def _model(asked: Asked) -> Model:
@@ -238,7 +237,7 @@ def _list_charges(asked: Asked) -> Json:
         for model in asked.look().models
         if name in ("", model.name) and domain in ("", model.domain)
     ]
-    return wire.page(listed, asked.body, size=50, stuck=asked.stuck)
+    return wire.page(listed, asked.body, size=50)
 
 
 def _open_charge_item(asked: Asked) -> Json:

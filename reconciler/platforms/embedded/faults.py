@@ -2,9 +2,9 @@
 
 latency      answered late, by `seconds`                 answer-lost   carried out, and the answer never comes
 throttle     refused, with a wish of `seconds`           stale-read    reads show the platform as it was when ordered
-unavailable  refused, before anything is carried out
+unavailable  refused, before anything is carried out     short-list    a sweep leaves out the last endpoint, and says so
 
-The last four of FaultKind are about HTTP and exist on the served platform only.
+The others of FaultKind are about HTTP and lists, and exist on the served platform only.
 """
 
 import threading
@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from reconciler.errors import Transient
 from reconciler.platforms import Platform
 from reconciler.reasons import Reason
-from reconciler.state import Operation, Snapshot, Support, Target, Write
+from reconciler.state import Listing, Operation, Snapshot, Support, Target, Write
 
 S = TypeVar("S")
 
@@ -34,6 +34,13 @@ class FaultKind(StrEnum):
     ERROR_IN_200 = "error-in-200"
     NO_METADATA = "no-metadata"
     DENIED = "denied"
+    SHORT_LIST = "short-list"
+    NULL_ITEMS = "null-items"
+    EMPTY_PAGE = "empty-page"
+    REPEATED_ITEM = "repeated-item"
+    MOVED_TOTAL = "moved-total"
+    TEXT_TOTAL = "text-total"
+    NO_TOTAL = "no-total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +109,17 @@ class Faulty:
 
     def observe(self, limited_models: frozenset[str]) -> Snapshot:
         """A sweep, as far as faults let it be one."""
-        stale = self._meet("observe")
-        return stale or self._platform.observe(limited_models)
+        found = self._faults.take("observe")
+        self._refuse(found)
+        stale = _stale(found)
+        seen = stale or self._platform.observe(limited_models)
+        return _short(seen) if FaultKind.SHORT_LIST in found else seen
 
     def read(self, target: Target) -> Snapshot:
         """One item, as far as faults let it be read."""
-        stale = self._meet("read")
+        found = self._faults.take("read")
+        self._refuse(found)
+        stale = _stale(found)
         return self._platform.read(target) if stale is None else _part(stale, target)
 
     def write(self, write: Write) -> None:
@@ -120,12 +132,6 @@ class Faulty:
     def close(self) -> None:
         """Let go of the platform."""
         self._platform.close()
-
-    def _meet(self, action: str) -> Snapshot | None:
-        """What a stale read shows, None where it is fresh."""
-        found = self._faults.take(action)
-        self._refuse(found)
-        return found[FaultKind.STALE_READ][1] if FaultKind.STALE_READ in found else None
 
     def _taken(self, action: str) -> bool:
         found = self._faults.take(action)
@@ -140,6 +146,18 @@ class Faulty:
             raise Transient("too many calls", code="FlowLimitExceeded", reason=Reason.THROTTLED, retry_after_s=wish)
         if FaultKind.UNAVAILABLE in found:
             raise Transient("the platform is out of order", code="ServiceUnavailableTemp")
+
+
+def _stale(found: Mapping[FaultKind, tuple[Fault, Snapshot | None]]) -> Snapshot | None:
+    """What a stale read shows, None where it is fresh."""
+    return found[FaultKind.STALE_READ][1] if FaultKind.STALE_READ in found else None
+
+
+def _short(whole: Snapshot) -> Snapshot:
+    """The sweep without its last endpoint; the list says that it has one more."""
+    endpoints = dict(sorted(whole.endpoints.items())[:-1])
+    why = f"it names {len(endpoints)} of {len(endpoints) + 1}"
+    return replace(whole, endpoints=endpoints, not_whole={Listing.ENDPOINTS: why})
 
 
 def _part(whole: Snapshot, target: Target) -> Snapshot:

@@ -112,7 +112,9 @@ class _Control:
             return JSONResponse({"message": "upstream"})
         stale = troubles[FaultKind.STALE_READ][1] if FaultKind.STALE_READ in troubles else None
         try:
-            answered = await run_in_threadpool(self._run, call, body, stale, FaultKind.STUCK_PAGE in troubles)
+            answered = await run_in_threadpool(
+                self._run, call, httpfaults.asked(body, troubles), stale, frozenset(troubles)
+            )
         except Refusal as refusal:
             headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
             return _refused(call, WireError(refusal.code.value, str(refusal), refusal.http_status), headers)
@@ -122,7 +124,9 @@ class _Control:
             raise WireError("InternalError", str(failure)) from failure
         return _Lost() if FaultKind.ANSWER_LOST in troubles else answered
 
-    def _run(self, call: Call, body: dict[str, Any], stale: actions.Look | None, stuck: bool) -> Response:
+    def _run(
+        self, call: Call, body: dict[str, Any], stale: actions.Look | None, kinds: frozenset[FaultKind]
+    ) -> Response:
         engine = self._served.engine
 
         def look() -> actions.Look:
@@ -138,8 +142,8 @@ class _Control:
             raise WireError(
                 "InvalidParameter", f"The request is not of the shape that {call.action} is configured with."
             )
-        asked = actions.Asked(body=body, engine=engine, keys=self._served.keys, look=look, stuck=stuck)
-        return JSONResponse(wire.answered(call, handler(asked)))
+        asked = actions.Asked(body=body, engine=engine, keys=self._served.keys, look=look)
+        return JSONResponse(wire.answered(call, httpfaults.listed(handler(asked), kinds)))
 
 
 class _Data:

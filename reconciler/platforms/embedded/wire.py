@@ -172,13 +172,11 @@ def one_of(body: Mapping[str, Any], field: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def page(
-    items: Sequence[dict[str, Any]], body: Mapping[str, Any], *, size: int = 10, stuck: bool = False
-) -> dict[str, Any]:
-    """One page of `items` (PageNumber from 1, PageSize 1 to 100). `stuck` is the ordered fault of a page that never moves."""
+def page(items: Sequence[dict[str, Any]], body: Mapping[str, Any], *, size: int = 10) -> dict[str, Any]:
+    """One page of `items` (PageNumber from 1, PageSize 1 to 100)."""
     number = integer(body, "PageNumber", least=1, most=2**31 - 1) or 1
     size = integer(body, "PageSize", least=1, most=MAX_PAGE) or size
-    first = 0 if stuck else (number - 1) * size
+    first = (number - 1) * size
     return {
         "TotalCount": len(items),
         "PageNumber": number,
