@@ -116,6 +116,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "docs.of": ("Documentation of {name}", "{name} 的接入文档"),
     "free.left": ("{left} of {total} left", "剩余 {left} / {total}"),
     "free.none": ("None", "无"),
+    "free.unknown": ("Not known", "未知"),
     "limit.used": ("{used} of {total}", "{used} / {total}"),
     "limit.none": ("No limit", "未设置"),
     "limit.foreseen": ("reached in about {span}", "约 {span}后触达"),

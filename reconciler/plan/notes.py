@@ -8,6 +8,7 @@ from typing import Final
 from reconciler.plan import prices
 from reconciler.plan.items import Step
 from reconciler.state import (
+    UNOBSERVABLE,
     Capability,
     FreeTokens,
     Limit,
@@ -83,6 +84,8 @@ def _deactivated(model: Model) -> list[str]:
     free = model.free_tokens
     left = free.remaining if isinstance(free, FreeTokens) else 0
     after = f"once its {left:,} free tokens are used up" if left > 0 else "at once"
+    if free is UNOBSERVABLE:
+        after = "once its free quota, which is not known, is used up"
     return [f"calls to {model.name} are refused {after}"]
 
 

@@ -53,7 +53,7 @@ def _activation(model: Model) -> dict[str, Any]:
     return _known(
         {
             "state": model.state if model.state is UNOBSERVABLE else model.state.value,
-            "freeTokens": _free(free) if isinstance(free, FreeTokens) else None,
+            "freeTokens": free if free is UNOBSERVABLE else _free(free or FreeTokens(0, 0, 0)),
             "prices": prices or None,
             "modelRateLimit": _rate(model.rate_limit),
             "subServices": model.sub_services if model.sub_services is UNOBSERVABLE else sorted(model.sub_services),

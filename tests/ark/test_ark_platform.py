@@ -12,6 +12,7 @@ from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
     Capability,
+    FreeTokens,
     History,
     Limit,
     Listing,
@@ -44,7 +45,7 @@ def test_a_sweep_sees_every_model_and_endpoint_that_the_platform_has(rig: Rig) -
             "prices",
             "free_tokens",
         ):
-            if field == "free_tokens" and model.free_tokens is not None:
+            if field == "free_tokens" and isinstance(model.free_tokens, FreeTokens):
                 assert seen.models[name].free_tokens.remaining == model.free_tokens.remaining
             elif field == "prices":
                 assert {p.item: p.amount for p in seen.models[name].prices} == {p.item: p.amount for p in model.prices}

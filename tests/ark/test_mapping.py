@@ -54,8 +54,14 @@ def test_free_tokens_come_from_the_initial_quota_then_from_packs_and_may_be_nega
     ]
     seen = model({"State": "Available"}, {"ResourcePackItems": packs}).free_tokens
     assert seen == FreeTokens(10, 4, 5, datetime(2026, 11, 23, 2, tzinfo=UTC))
-    assert model({"State": "Available"}, {}).free_tokens is None
+    assert model({"State": "Available"}, {"ResourcePackItems": packs[1:]}).free_tokens is None
+    assert model({"State": "Available"}, {"ResourcePackItems": []}).free_tokens is None
     assert mapping.model("m", mapping.Replies()).free_tokens is UNOBSERVABLE
+
+
+def test_a_reply_without_a_word_of_free_packs_does_not_say_that_there_are_none() -> None:
+    assert model({"State": "Available"}, {}).free_tokens is UNOBSERVABLE
+    assert model({"State": "Unavailable"}, {"ResourcePackItems": "?"}).free_tokens is UNOBSERVABLE
 
 
 def test_sub_services_with_an_unknown_status_are_not_to_be_seen() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.platforms.embedded import catalog
 from reconciler.platforms.embedded.fields import DOMAINS
+from reconciler.state import UNOBSERVABLE
 
 DOCUMENT = catalog.document()
 MODELS = {model["name"]: model for model in DOCUMENT["models"]}
@@ -49,7 +50,7 @@ def test_every_model_has_a_known_domain_and_says_what_it_is_for(name):
 
 def test_what_is_unknown_is_absent_in_the_account(small):
     model = small.seen("doubao-embedding-large-text")
-    assert (model.rate_limit, model.free_tokens, model.prices[0].amount) == (None, None, None)
+    assert (model.rate_limit, model.free_tokens, model.prices[0].amount) == (None, UNOBSERVABLE, None)
 
 
 def test_a_free_quota_of_none_is_nothing_and_not_unknown(small):

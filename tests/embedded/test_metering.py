@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.platforms.embedded.refusals import Refusal
-from reconciler.state import Pause, PauseReason
+from reconciler.state import UNOBSERVABLE, Pause, PauseReason
 
 NEVER_FREE = ("batch", "plugin", "knowledge-base")
 
@@ -80,7 +80,7 @@ def test_a_model_that_never_had_a_quota_is_not_open(small):
 def test_a_model_whose_quota_nobody_knows_is_not_open(small):
     small.model(free_total=None)
     assert small.refused() == "ModelNotOpen"
-    assert small.seen().free_tokens is None
+    assert small.seen().free_tokens is UNOBSERVABLE
 
 
 @pytest.mark.parametrize("kind", NEVER_FREE)

@@ -203,11 +203,14 @@ def _sub_services(charge: Json) -> tuple[str, ...] | Unseen:
 
 
 def _free_tokens(activation: Json, charge: Json) -> Seen[FreeTokens]:
-    """The initial quota while it is shown, else the sum of the free packs; remaining may be negative (D7)."""
+    """The initial quota while it is shown, else the sum of the free packs; remaining may be negative (D7). None only where a
+    reply lists packs and has none that is free: a reply that says nothing of them does not say that there is none."""
+    told = False
     for reply, initial, packs in (
         (activation, "InitialInferenceFreeUsage", "FreeResourcePackItems"),
         (charge, "InferenceFreeUsage", "ResourcePackItems"),
     ):
+        told = told or isinstance(reply.get(packs), list)
         free = [item for item in objects(reply, packs) if _text(item, "Type") in ("", "FreeInference")]
         usages = [_object(reply, initial)] if whole(_object(reply, initial).get("Total")) is not None else free
         if usages:
@@ -216,7 +219,7 @@ def _free_tokens(activation: Json, charge: Json) -> Seen[FreeTokens]:
             reclaimed = sum(whole(usage.get("Reclaimed")) or 0 for usage in usages)
             synced = [at for usage in usages if (at := moment(usage.get("SyncTime")))]
             return FreeTokens(total, consumed, total - consumed - reclaimed, min(synced, default=None))
-    return None if activation or charge else UNOBSERVABLE
+    return None if told else UNOBSERVABLE
 
 
 def _model_rate(item: Json) -> Seen[Rate]:

@@ -76,7 +76,6 @@ def charge(model: Model) -> Json:
         "State": _state(model),
         "ChargeItems": [_price(price) for price in model.prices],
         "MultiChargeItems": [],
-        "ResourcePackItems": [],
         "SubServices": [
             {"SubService": name, "Status": "Available" if name in opened else "Unavailable"} for name in SUB_SERVICES
         ],
@@ -84,9 +83,8 @@ def charge(model: Model) -> Json:
     }
     if isinstance(model.free_tokens, FreeTokens):
         usage = model.free_tokens
-        if model.state is ActivationState.ACTIVATED:
-            item["ResourcePackItems"] = [_pack(usage)]
-        else:
+        item["ResourcePackItems"] = [_pack(usage)] if model.state is ActivationState.ACTIVATED else []
+        if model.state is not ActivationState.ACTIVATED:
             item["InferenceFreeUsage"] = {"Total": usage.total, "Consumed": usage.consumed}
     return item
 

@@ -13,6 +13,7 @@ from reconciler.identity import Identity
 from reconciler.platforms.embedded.control import account_row
 from reconciler.platforms.embedded.store import Row, Transaction
 from reconciler.state import (
+    UNOBSERVABLE,
     ActivationState,
     Billing,
     Endpoint,
@@ -25,6 +26,7 @@ from reconciler.state import (
     Rate,
     Snapshot,
     Switches,
+    Unseen,
 )
 
 HOUR_S: Final = 3600
@@ -150,10 +152,11 @@ def _state(row: Row) -> ActivationState:
     return ActivationState.INVITE_ONLY if row["invite_only"] else ActivationState.NOT_ACTIVATED
 
 
-def _free_tokens(row: Row, now: int) -> FreeTokens | None:
+def _free_tokens(row: Row, now: int) -> FreeTokens | Unseen:
+    """A quota that nobody knows, as most in the shipped catalogue, is not to be seen; that there is none is a total of 0."""
     total = row["free_total"]
     if total is None:
-        return None
+        return UNOBSERVABLE
     hour = now - now % HOUR_S
     consumed, at = (
         (row["free_shown"], row["free_shown_at"]) if row["free_shown_at"] >= hour else (row["free_used"], hour)

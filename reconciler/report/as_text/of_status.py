@@ -13,7 +13,7 @@ from reconciler.report import Report
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
 from reconciler.report.as_text.of_findings import failures
 from reconciler.report.as_text.of_plan import title
-from reconciler.report.as_text.words import UNSEEN, ago, count, moment, number, rate, short
+from reconciler.report.as_text.words import UNKNOWN, UNSEEN, ago, count, moment, number, rate, short
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
@@ -115,8 +115,8 @@ def _model(page: Page, model: Model, snapshot: Snapshot, now: datetime) -> None:
 
 def _free(free: Seen[FreeTokens], now: datetime) -> str:
     if free is UNOBSERVABLE:
-        return UNSEEN
-    if free is None:
+        return UNKNOWN
+    if free is None or free.total == free.consumed == 0:
         return "none"
     seen = f", seen {ago(free.observed_at, now)}" if free.observed_at else ""
     return f"{bar(free.remaining, free.total)} {number(free.remaining)} of {short(free.total)} left{seen}"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # findings are said without what plans need
     from reconciler.plan import Change, FieldChange
 
 UNSEEN: Final = "not visible"
+UNKNOWN: Final = "not known"  # where the platform does not tell it, and it might be none
 # What an absent field means, by its path.
 _ABSENT: Final = {"tokens": "no limit", "rpm": "inherited", "tpm": "inherited"}
 _WHY: Final = {  # by ChangeReason
