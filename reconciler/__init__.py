@@ -13,6 +13,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     controller/      the loop: wake, pass, publish, back off; on files and in a cluster
     console/         the read-only page over policy
     attesting.py     a person's word for what the platform has no action for
+    releasing.py     an item handed over: kept on the platform, no longer managed
     reconcile.py     one pass: load -> check -> observe -> plan -> guard -> apply -> report
     holding.py pen.py    what waits behind what was refused; how a run writes its journal
     apply.py         carries out a plan level by level; never decides

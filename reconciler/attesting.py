@@ -51,9 +51,10 @@ def attest(asked: Asked, word: Word, reader: Reader, store: Ledger) -> Record:
     resource = _resource(asked, word.address)
     target, fields = _unseen(resource, reader, word.now)
     before = store.history(asked.account).records.get(target)
-    if before is not None and before.owner not in ("", resource.address):
-        raise CannotAttest(f"{word.address}: the item belongs to {before.owner} by the ledger; release that one first")
-    claim = records.claimed(resource, target, asked.prefix)
+    if before is not None and not records.may_attest(before, resource, asked.declaration_set):
+        of_set = f" of set {before.set_name}" if before.set_name else ""
+        raise CannotAttest(f"{word.address}: {before.owner}{of_set} owns the item; release it there first")
+    claim = records.claimed(resource, target, asked.declaration_set)
     renewal = registry()[resource.kind].renewal(resource)
     record = records.attested(claim, before, Attestation(fields, word.by, word.now), renewal)
     change = Change(

@@ -14,7 +14,7 @@ from reconciler.kinds.inference_limit import TOKENS, recent_hourly_use
 from reconciler.kinds.model_activation import STATE, DesiredState
 from reconciler.plan import Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
 from reconciler.plan.question import protected
-from reconciler.state import Target
+from reconciler.state import Record, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _names(question: Question, change: Change) -> frozenset[str]:
 
 
 def _owned(question: Question) -> set[Target]:
-    return {target for target, record in question.history.records.items() if record.owner}
+    """The items that this declaration set owns."""
+    return {target for target, record in question.history.records.items() if question.owns(record)}
 
 
 def _counted(number: int, noun: str) -> str:
@@ -209,22 +210,45 @@ def _protected(plan: Plan, question: Question) -> Iterator[Worry]:
 
 
 def _foreign_owner(plan: Plan, question: Question) -> Iterator[Worry]:
-    """A change would take over an item that another declaration set owns.
+    """A change would take over an item that another declaration owns: of another declaration set, or of this one but outside
+    of this run's paths.
 
-    Why: two sets that declare one item undo each other for ever.
-    What to do: keep one of the declarations. To move it, prune it where it was (under Retain nothing is lost), or allow it.
+    Why: two sets that declare one item undo each other for ever. A set owns an item until it prunes or releases it.
+    What to do: keep one of the declarations. To hand the item over, take it out of the set that owns it and run
+    `modelpolicy release` there; to take it without that, allow it for this address with a reason.
     """
     for change in plan.changes:
         record = question.record(change.target)
-        elsewhere = bool(record.source) and not question.covers(record.source)
-        known = record.owner in ("", change.address) or record.owner in question.claims
-        if not _is_removal(change) and elsewhere and not known:
+        foreign = (
+            not _is_removal(change) and bool(record.owner) and _belongs_elsewhere(question, record, change.address)
+        )
+        if foreign:
             yield Worry(
-                f"{change.address} would change an item that {record.owner} in {record.source} owns",
-                _hint("foreign-owner", change.address),
+                f"{change.address} would change an item that {_owner_of(question, record)}",
+                f"Keep one of the two declarations; the other set lets go of the item by modelpolicy release {record.owner}. "
+                + _hint("foreign-owner", change.address),
                 (frozenset({change.address}),),
                 change.address,
             )
+
+
+def _belongs_elsewhere(question: Question, record: Record, address: str) -> bool:
+    if not question.owns(record):
+        return True
+    if record.owner in (address, *question.claims) or question.claims_unset(record):
+        return False
+    return bool(record.source) and not question.covers(record)
+
+
+def _owner_of(question: Question, record: Record) -> str:
+    """Who owns the item, and how that set and this one are called."""
+    where = f"{record.owner} in {record.source or 'an unknown place'}"
+    mine = question.declaration_set.name
+    if record.set_name == mine:
+        return f"{where} owns, which is not under this run's paths"
+    if not record.set_name:
+        return f"{where} owns since before declaration sets had names; this run is of set {mine}"
+    return f"{where} of set {record.set_name} owns; this run is of set {mine}"
 
 
 def _limit_below_use(plan: Plan, question: Question) -> Iterator[Worry]:

@@ -31,8 +31,8 @@ class NoPen:
 class Pen:
     """Apply's journal: turns changes and outcomes into what the ledger remembers of their items."""
 
-    def __init__(self, journal: ledger.Journal, question: Question, prefix: str) -> None:
-        self._journal, self._question, self._prefix = journal, question, prefix
+    def __init__(self, journal: ledger.Journal, question: Question) -> None:
+        self._journal, self._question = journal, question
         self._records = dict(question.history.records)
         self._hopes: dict[Change, Record] = {}
         self._resources = {resource.address: resource for resource in question.governing}
@@ -44,7 +44,7 @@ class Pen:
         resource, snapshot = self._resources.get(change.address), self._question.snapshot
         owner = Record(target=change.target)
         if resource is not None:
-            owner = records.claimed(resource, change.target, self._prefix)
+            owner = records.claimed(resource, change.target, self._question.declaration_set)
         kind = kinds.registry()[change.target.kind]
         live = kind.live(snapshot, change.target) if snapshot and kind.exists(snapshot, change.target) else {}
         hope = records.hoped(change, self._records.get(change.target), live, owner, now)

@@ -21,7 +21,7 @@ from reconciler.errors import LedgerError, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
 from reconciler.identity import Identity
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import Declared
+from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.observing import observe
 from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
@@ -46,7 +46,7 @@ from reconciler.status import ResourceStatus, Standing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
-    `under` are this run's PATHs relative to the repository root, `prefix` is the working directory relative to it;
+    `declaration_set` is whose declarations these are;
     `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
     `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `step` is
     entered with its name around each step of the pass: observe, plan, guard, apply; `standing` False: nobody is going to be
@@ -58,8 +58,7 @@ class Asked:
     load_findings: tuple[Finding, ...] = ()
     targets: tuple[str, ...] = ()
     prune: bool = False
-    under: tuple[str, ...] = ()
-    prefix: str = ""
+    declaration_set: DeclarationSet = NO_SET
     allows: tuple[guards.Allow, ...] = ()
     keep_going: bool = False
     waits: Mapping[tuple[Target, str], Wait] = field(default_factory=dict)
@@ -110,7 +109,9 @@ def look(
     snapshot, capabilities, failures = seen.snapshot, seen.capabilities, seen.failures
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))
-        history = records.with_records(history, records.by_word(asked.declared, snapshot, history, asked.prefix, now))
+        history = records.with_records(
+            history, records.by_word(asked.declared, snapshot, history, asked.declaration_set, now)
+        )
     with asked.step("plan"):
         findings = _findings(asked, snapshot, history, capabilities, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
@@ -131,9 +132,9 @@ def look(
     return _judged(report, history, previous, now) if asked.standing else report
 
 
-def previous_statuses(store: ledger.Ledger, account: str) -> Mapping[str, ResourceStatus]:
-    """The statuses last published, by address. Read-only."""
-    kept = store.statuses(account)
+def previous_statuses(store: ledger.Ledger, account: str, set_name: str = "") -> Mapping[str, ResourceStatus]:
+    """The statuses that the set last published, by address. Read-only."""
+    kept = store.statuses(account, set_name)
     try:
         return {address: status.from_json(written) for address, written in kept.items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -163,7 +164,7 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         now = acting.clock()
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
-        pen = Pen(store.begin(run), question, asked.prefix)
+        pen = Pen(store.begin(run), question)
         with asked.step("apply"):
             applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
         done = _finished(replace(report, run=run.id), applied, held, acting.clock())
@@ -246,14 +247,17 @@ def _question(  # a plan is asked for with all that is known
         now=now,
         inputs_digest=_inputs_digest(asked),
         prune=asked.prune,
-        under=asked.under,
+        declaration_set=asked.declaration_set,
         targets=asked.targets,
     )
 
 
 def _inputs_digest(asked: Asked) -> str:
     """The digest of everything this pass was asked with: the same files and flags, the same digest."""
-    question = [sorted(asked.everything.sources), sorted(asked.targets), asked.prune, sorted(asked.under)]
+    mine = asked.declaration_set
+    question = [
+        sorted(asked.everything.sources), sorted(asked.targets), asked.prune, sorted(mine.under), mine.name
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(question, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -307,10 +311,10 @@ def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetim
 def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Record, ...]:
     """What is remembered without a write: items seen equal, attestations at their end, and items that are ours no longer."""
     declared, history = question.declared, question.history
-    over = tuple(records.by_word(declared, report.snapshot, history, asked.prefix, question.now))
+    over = tuple(records.by_word(declared, report.snapshot, history, asked.declaration_set, question.now))
     question = replace(question, history=records.with_records(history, over))
     changed = frozenset(change.target for change in report.plan.changes)
-    equal = records.seen_equal(question, changed, asked.prefix)
+    equal = records.seen_equal(question, changed)
     known = question.history.records
     ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
     return (*over, *equal, *(records.released(record) for record in ended if record.owner))
@@ -330,6 +334,7 @@ def _run(asked: Asked, acting: Acting, now: datetime) -> Run:
         reason="; ".join(filter(None, [acting.reason, *allowed])),
         plan=acting.plan,
         link=acting.link,
+        set_name=asked.declaration_set.name,
         started_at=now,
     )
 
@@ -367,9 +372,10 @@ def _published(report: Report, asked: Asked, store: ledger.Ledger, before: Histo
     """The report judged after what was done; its statuses are kept where their meaning changed. Where the ledger failed while
     that was done, what was done is still told."""
     try:
-        previous, history = previous_statuses(store, asked.account), store.history(asked.account)
+        mine = asked.declaration_set.name
+        previous, history = previous_statuses(store, asked.account, mine), store.history(asked.account)
         judged = _judged(report, history, previous, report.finished_at)
-        store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses})
+        store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses}, mine)
     except LedgerError:
         if not report.failures:
             raise

@@ -8,14 +8,13 @@
 It must not decide what is written to a platform.
 """
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from reconciler.kinds import Resource, registry
-from reconciler.kinds.declared import Declared
+from reconciler.kinds.declared import DeclarationSet, Declared
 from reconciler.plan import Change, ChangeReason, Question
 from reconciler.plan.question import attested_by, protected
 from reconciler.state import (
@@ -35,11 +34,6 @@ SIGHT: Final = timedelta(
     hours=1
 )  # how old "seen equal" may grow before it is written again: an idle system writes nothing
 CLOCKS: Final = timedelta(minutes=1)  # how far the platform's clock may be behind ours
-
-
-def from_root(prefix: str, path: str) -> str:
-    """A file as the user gave it, relative to the repository root; `prefix` is the working directory's place in it."""
-    return posixpath.normpath(posixpath.join(prefix, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +138,21 @@ def released(record: Record) -> Record:
     return Record(target=record.target, set_at=record.set_at, removed_at=record.removed_at)
 
 
-def claimed(resource: Resource[Any], target: Target, prefix: str) -> Record:
+def claimed(resource: Resource[Any], target: Target, declaration_set: DeclarationSet) -> Record:
     """The facts that a declaration itself gives to the record of its item."""
     policy = getattr(resource.spec, "deletion_policy", None)
     return Record(
         target=target,
         owner=resource.address,
-        source=from_root(prefix, resource.origin.file),
+        set_name=declaration_set.name,
+        source=declaration_set.source(resource.origin.file),
+        labels=dict(resource.labels),
         deletion_policy=policy.value if policy else "Retain",
         protected=protected(resource),
     )
 
 
-def seen_equal(question: Question, changed: frozenset[Target], prefix: str) -> Iterator[Record]:
+def seen_equal(question: Question, changed: frozenset[Target]) -> Iterator[Record]:
     """The records to replace because items are declared and live as declared: adopted where they were not ours, their facts
     brought up to date, and "seen equal" renewed once an hour. `changed` are the items that the plan changes."""
     snapshot = question.snapshot
@@ -173,7 +169,7 @@ def seen_equal(question: Question, changed: frozenset[Target], prefix: str) -> I
         before = question.history.records.get(target)
         if before is not None and not _ours_to_claim(question, before, resource):
             continue
-        record = _equal(claimed(resource, target, prefix), before, wanted, question.now)
+        record = _equal(claimed(resource, target, question.declaration_set), before, wanted, question.now)
         yield from _if_worth_it(replace(record, renewal=kind.renewal(resource)), before, question.now)
 
 
@@ -198,11 +194,13 @@ def _if_worth_it(record: Record, before: Record | None, now: datetime) -> Iterat
 
 
 def _ours_to_claim(question: Question, record: Record, resource: Resource[Any]) -> bool:
-    """Whether a remembered item may become this declaration's: it is nobody's, its own already, or it was declared under
+    """Whether a remembered item may become this declaration's: it is nobody's, its own already, or this set declared it under
     this run's paths, where it is declared no longer."""
-    if record.owner in ("", resource.address):
+    if not record.owner:
         return True
-    return record.owner not in question.claims and question.covers(record.source)
+    if not question.owns(record):
+        return False
+    return record.owner == resource.address or (record.owner not in question.claims and question.covers(record))
 
 
 def attested(claim: Record, before: Record | None, said: Attestation, renewal: str | None) -> Record:
@@ -215,7 +213,7 @@ def attested(claim: Record, before: Record | None, said: Attestation, renewal: s
 
 
 def by_word(
-    declared: Declared, snapshot: Snapshot | None, history: History, prefix: str, now: datetime
+    declared: Declared, snapshot: Snapshot | None, history: History, declaration_set: DeclarationSet, now: datetime
 ) -> Iterator[Record]:
     """The records that a person's word changes: attestations that end, and those that an annotation makes; none unseen."""
     if snapshot is None:
@@ -229,12 +227,19 @@ def by_word(
         kind, before = registry()[resource.kind], history.records.get(target)
         live, wanted = kind.live(snapshot, target), kind.desired(resource, now)
         hidden = {path: value for path, value in wanted.items() if live[path] is UNOBSERVABLE}
-        if not hidden or (before is not None and before.owner not in ("", resource.address)):
+        if not hidden or (before is not None and not may_attest(before, resource, declaration_set)):
             continue
         known = before.attestation if before is not None and before.renewal == kind.renewal(resource) else None
         if known is None or (known.fields, known.by) != (hidden, who):
             said = Attestation(hidden, who, now)
-            yield attested(claimed(resource, target, prefix), before, said, kind.renewal(resource))
+            yield attested(claimed(resource, target, declaration_set), before, said, kind.renewal(resource))
+
+
+def may_attest(record: Record, resource: Resource[Any], declaration_set: DeclarationSet) -> bool:
+    """Whether what is remembered of an item leaves it to this declaration of this set."""
+    if not record.owner:
+        return True
+    return record.owner == resource.address and record.set_name in ("", declaration_set.name)
 
 
 def with_records(history: History, found: Iterable[Record]) -> History:

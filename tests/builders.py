@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from reconciler.finding import Finding, Location, Severity
 from reconciler.identity import Identity
 from reconciler.kinds import Resource, registry
-from reconciler.kinds.declared import Declared, Held
+from reconciler.kinds.declared import DeclarationSet, Declared, Held
 from reconciler.plan import Question
 from reconciler.reasons import Reason
 from reconciler.state import (
@@ -175,6 +175,7 @@ def moved(of: Resource[Any], **spec: Any) -> Resource[Any]:
 
 def question(everything: Declared, seen: Snapshot | None, past: History | None = None, **given: Any) -> Question:
     """What the planner is asked of account `default` (or `account=`); all operations native and nothing remembered unless told."""
+    given.setdefault("declaration_set", DeclarationSet(under=given.pop("under", ())))
     of = given.pop("account", None) or everything.accounts.get("default") or account()
     given.setdefault("capabilities", capabilities())
     return Question(

@@ -12,7 +12,7 @@ from builders import NOW, declared
 from reconciler import reconcile
 from reconciler.errors import PlatformError
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import Declared
+from reconciler.kinds.declared import DeclarationSet, Declared
 from reconciler.ledger import Ledger, open_ledger
 from reconciler.platforms import ReadOnly
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
@@ -95,7 +95,8 @@ class Stage:
 
     def asked(self, *resources: Resource[Any] | Declared, **flags: Any) -> reconcile.Asked:
         whole = resources[0] if resources and isinstance(resources[0], Declared) else declared(*resources)  # type: ignore[arg-type]
-        return reconcile.Asked(account="default", everything=whole, **flags)
+        mine = DeclarationSet(name=flags.pop("set_name", ""), under=flags.pop("under", ()))
+        return reconcile.Asked(account="default", everything=whole, declaration_set=mine, **flags)
 
     def look(self, asked: reconcile.Asked) -> Report:
         return reconcile.look(asked, ReadOnly(self.platform), self.ledger.history("default"), {}, self.now)

@@ -51,7 +51,7 @@ class Wish:
         ('modelpolicy apply --allow mass-revert --reason "team left"', "past a guard, journaled"),
     )
 )
-@shared.options("paths", "account", "target", "ledger", output=formats.FORMATS["apply"])
+@shared.options("paths", "account", "target", "ledger", "set", output=formats.FORMATS["apply"])
 @click.option("--plan", metavar="FILE", type=click.Path(), help="Carry out a saved plan, exactly and once.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")

@@ -17,7 +17,7 @@ from reconciler.cli.terminal import Terminal
     )
 )
 @click.argument("address", metavar="KIND/NAME", shell_complete=shared.completing("addresses"))
-@shared.options("paths", "account", "ledger", output=("text", "json"))
+@shared.options("paths", "account", "ledger", "set", output=("text", "json"))
 @click.option("--by", metavar="NAME", help="Who did it (default: you, as user@host).")
 @click.pass_obj
 def command(terminal: Terminal, /, address: str, common: Common, by: str | None) -> Exit:

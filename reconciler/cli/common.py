@@ -42,6 +42,7 @@ class Common:
     account: str | None = None
     targets: tuple[str, ...] = ()
     ledger: str = DEFAULT_LEDGER
+    set_name: str | None = None
     outputs: tuple[Output, ...] = (Output("text"),)
 
 
@@ -152,9 +153,13 @@ _OPTIONS: Final[dict[str, Decorator]] = {
         shell_complete=completing("targets"),
         help="Only what these resources declare, and what it needs. Repeatable.",
     ),
+    "set": click.option(
+        "--set", "set_name", metavar="NAME", envvar="MODELPOLICY_SET",
+        help="The name of the declaration set that owns what PATH declares (default: the git remote `origin`).",
+    ),
     "ledger": click.option(
         "--ledger", metavar="FILE|URL", default=DEFAULT_LEDGER, show_default=True, envvar="MODELPOLICY_LEDGER",
         help="The durable record: an SQLite file or postgresql://...",
     ),
 }  # fmt: skip
-_FIELDS: Final = {"target": "targets"}  # where the option and the field of Common differ
+_FIELDS: Final = {"target": "targets", "set": "set_name"}  # where the option and the field of Common differ

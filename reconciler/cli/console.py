@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening, watch
+from reconciler.cli import opening, sets, watch
 from reconciler.cli.audience import Audience
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -24,7 +24,7 @@ from reconciler.sources.folders import Folders
         ("modelpolicy console --listen 0.0.0.0:8901 --token-file token", "for others, with a token"),
     )
 )
-@shared.options("paths", "account", "ledger")
+@shared.options("paths", "account", "ledger", "set")
 @click.option("--interval", type=Duration(), default="15s", show_default=True, help="From one look to the next.")
 @click.option(
     "--listen", type=Address(), default=":8901", show_default=True, envvar="MODELPOLICY_CONSOLE_LISTEN",
@@ -50,7 +50,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     if gate is None:
         raise click.UsageError(f"{host} is not loopback: say --token-file FILE, so that not everybody may look")
     settings = Settings(
-        interval_s=flags["interval"], write=False, under=opening.under(common.paths), prefix=opening.prefix(),
+        interval_s=flags["interval"], write=False, declaration_set=sets.declaration_set(common),
         account=common.account,
     )  # fmt: skip
     audience = Audience(Diary(terminal, opening.clock(), as_json=False))

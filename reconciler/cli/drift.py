@@ -23,7 +23,7 @@ Seen = tuple[Report, tuple[Drift, ...], tuple[Finding, ...]]
         ("modelpolicy drift -o json | jq '.drifts[].address'", "for a program"),
     )
 )
-@shared.options("paths", "account", "target", "ledger", output=formats.FORMATS["drift"])
+@shared.options("paths", "account", "target", "ledger", "set", output=formats.FORMATS["drift"])
 @click.option("--unmanaged", is_flag=True, help="Also list what is live and declared nowhere; exits 2 on it too.")
 @click.pass_obj
 def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler import reconcile
-from reconciler.cli import opening
+from reconciler.cli import opening, sets
 from reconciler.cli.common import Common
 from reconciler.cli.opening import Read
 from reconciler.cli.waiting import waiting
@@ -17,11 +17,11 @@ from reconciler.report import Report
 def asked(common: Common, read: Read, **more: Any) -> tuple[Asked, ...]:
     """What each account of this run is asked; `more` are Asked's other fields, the same for all."""
     wanted = opening.targets(common.targets)
-    under, prefix = opening.under(common.paths), opening.prefix()
+    mine = sets.declaration_set(common)
     return tuple(
         Asked(
-            account=account, everything=read.declared, load_findings=read.findings, targets=wanted, under=under,
-            prefix=prefix, **more,
+            account=account, everything=read.declared, load_findings=read.findings, targets=wanted,
+            declaration_set=mine, **more,
         )
         for account in opening.accounts(read.declared, common.account)
     )  # fmt: skip
@@ -52,6 +52,6 @@ def looks(everyone: Sequence[Asked], ledger: Ledger) -> tuple[tuple[Asked, Repor
 def look(one: Asked, ledger: Ledger) -> Report:
     """One look at one account."""
     now = opening.clock()()
-    previous = reconcile.previous_statuses(ledger, one.account) if one.standing else {}
+    previous = reconcile.previous_statuses(ledger, one.account, one.declaration_set.name) if one.standing else {}
     with opening.reader(one) as reader, waiting(f"looking at account {one.account}"):
         return reconcile.look(one, reader, ledger.history(one.account), previous, now)

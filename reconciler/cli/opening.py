@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
@@ -111,23 +110,6 @@ def targets(wanted: tuple[str, ...]) -> tuple[str, ...]:
             hint = f"did you mean {near[0]}?" if near else f"the kinds are {', '.join(kinds)}."
             raise click.UsageError(f"--target {target}: there is no kind {kind!r}: {hint}")
     return wanted
-
-
-def under(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """This run's paths relative to the repository root (or to the working directory where there is no repository)."""
-    root = files.repository()
-    return tuple(sorted({_relative(Path(path), root) for path in paths or (".",) if path != "-"}))
-
-
-def prefix() -> str:
-    """The working directory's place in the repository, "" at its root."""
-    place = Path.cwd().relative_to(files.repository()).as_posix()
-    return "" if place == "." else place
-
-
-def _relative(path: Path, root: Path) -> str:
-    full = path.resolve()
-    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.as_posix()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from reconciler.report.as_text import words
         ("modelpolicy plan --from-cluster -n team-a", "what the operator would do"),
     )
 )
-@shared.options("paths", "account", "target", "ledger", output=("text", "json", "markdown", "html"))
+@shared.options("paths", "account", "target", "ledger", "set", output=("text", "json", "markdown", "html"))
 @click.option("--prune", is_flag=True, help="Plan to revert owned items whose declaration under PATH is gone.")
 @click.option("--out", metavar="FILE", type=click.Path(), help="Save the plan, to be shown and applied as it is, once.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes, waiting and manual ones too.")

@@ -41,6 +41,7 @@ GROUPS: Final = {
         "explain": "Explain a kind, field, finding, guard, reason or exit code.",
     },
     "Emergency": {
+        "release": "Hand an item over: kept on the platform, no longer managed.",
         "unlock": "Break the lock of a dead run.",
     },
     "Set-up": {

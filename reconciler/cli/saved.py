@@ -77,7 +77,7 @@ def save(path: str, asked: Sequence[Asked], reports: Sequence[Report]) -> Saved:
         raise Stop(f"account {one.account} could not be observed, so there is no plan to save")
     terms = Terms(
         made_at=report.started_at, expires_at=report.started_at + plan_file.LIFETIME, revision=opening.revision(),
-        targets=one.targets, under=one.under, prefix=one.prefix, prune=one.prune,
+        targets=one.targets, declaration_set=one.declaration_set, prune=one.prune,
     )  # fmt: skip
     return write(path, report, terms)
 
@@ -86,8 +86,8 @@ def asked(kept: Saved, *, keep_going: bool, allows: tuple[Allow, ...]) -> Asked:
     """What the pass that made the plan was asked, to be asked again."""
     terms = kept.terms
     return Asked(
-        account=kept.plan.account, everything=kept.declared, targets=terms.targets, under=terms.under,
-        prefix=terms.prefix, prune=terms.prune, keep_going=keep_going, allows=allows,
+        account=kept.plan.account, everything=kept.declared, targets=terms.targets,
+        declaration_set=terms.declaration_set, prune=terms.prune, keep_going=keep_going, allows=allows,
     )  # fmt: skip
 
 

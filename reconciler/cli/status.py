@@ -15,7 +15,7 @@ from reconciler.cli.terminal import Terminal
         ("modelpolicy status -o json", "for a program"),
     )
 )
-@shared.options("paths", "account", "ledger", output=("text", "json"))
+@shared.options("paths", "account", "ledger", "set", output=("text", "json"))
 @click.option("--all", "every", is_flag=True, help="Every model of the platform's catalogue.")
 @click.pass_obj
 def command(terminal: Terminal, common: Common, every: bool) -> Exit:

@@ -20,7 +20,7 @@ from reconciler.state import Failure
         ("modelpolicy validate -o sarif=out.sarif -o text", "a file and the terminal"),
     )
 )
-@shared.options("paths", "account", "ledger", output=("text", "json", "github", "sarif", "junit"))
+@shared.options("paths", "account", "ledger", "set", output=("text", "json", "github", "sarif", "junit"))
 @click.option("--online", is_flag=True, help="Look at the platform too; reads, never writes.")
 @click.pass_obj
 def command(terminal: Terminal, common: Common, online: bool) -> Exit:

@@ -11,7 +11,7 @@ import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
-from reconciler.cli import exits, looping, opening
+from reconciler.cli import exits, looping, opening, sets
 from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -51,7 +51,7 @@ class Watched:
         ("modelpolicy watch policies/ --listen :9090", "with the console, metrics and health"),
     )
 )
-@shared.options("paths", "account", "target", "ledger")
+@shared.options("paths", "account", "target", "ledger", "set")
 @click.option("--once", is_flag=True, help="One pass over each account, then exit.")
 @click.option(
     "--mode", type=click.Choice(["apply", "report"]), default="apply", show_default=True, help="report never writes."
@@ -70,8 +70,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         interval_s=flags["interval"],
         write=flags["mode"] == "apply",
         prune=flags["prune"],
-        under=opening.under(common.paths),
-        prefix=opening.prefix(),
+        declaration_set=sets.declaration_set(common),
         targets=opening.targets(common.targets),
         account=common.account,
     )

@@ -19,7 +19,7 @@ from reconciler.errors import LedgerError, LockHeld, Transient
 from reconciler.finding import Finding
 from reconciler.identity import Identity
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import Declared
+from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
 from reconciler.plan import Wait, wish
@@ -52,8 +52,7 @@ class Settings:
     interval_s: float = 300.0
     write: bool = True
     prune: bool = False
-    under: tuple[str, ...] = ()
-    prefix: str = ""
+    declaration_set: DeclarationSet = NO_SET
     targets: tuple[str, ...] = ()
     account: str | None = None  # only this one
 
@@ -197,7 +196,8 @@ class Seat:
         if requested != self._requested:  # a person asked for a look at how it is now
             self._requested, self._seen, self._shut = requested, None, None
         if self._before is None:
-            self._before = reconcile.previous_statuses(self._world.ledger, self._key)
+            set_name = self._settings.declaration_set.name
+            self._before = reconcile.previous_statuses(self._world.ledger, self._key, set_name)
         report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
         if report.snapshot is not None and report.snapshot.identity:
             self.identities[self._key] = report.snapshot.identity
@@ -213,8 +213,7 @@ class Seat:
             load_findings=loaded.findings,
             targets=self._settings.targets,
             prune=self._settings.prune,
-            under=self._settings.under,
-            prefix=self._settings.prefix,
+            declaration_set=self._settings.declaration_set,
             keep_going=True,  # a controller stops only what is affected
             waits=self._waits(now),
             allows=annotations.allows(everything.accounts[self._key]),

@@ -1,6 +1,7 @@
 """The declared set: every resource that loaded, everything that did not, and the indexes that keep later steps linear."""
 
 import fnmatch
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,40 @@ DEFAULT_ACCOUNT: Final = "default"
 IMPLIED: Final = Resource(
     "PlatformAccount", DEFAULT_ACCOUNT, PlatformAccountSpec.model_construct(), Location("(no PlatformAccount declared)")
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclarationSet:
+    """Whose declarations a run carries, and which part of them.
+
+    `name` is the set's, "" in a cluster, where ownership stays with the resource. `under` are the PATHs of this run relative to
+    the set's root ("." is all of it): only what was declared under them is pruned. `prefix` is the working directory's place
+    below the root, and absolute where it is not below it; `root` is the root itself where names may be absolute, else "".
+    """
+
+    name: str = ""
+    under: tuple[str, ...] = ()
+    prefix: str = ""
+    root: str = ""
+
+    def source(self, file: str) -> str:
+        """A file as the user gave it, relative to the root."""
+        path = posixpath.normpath(posixpath.join(self.prefix, file))
+        inside = self.root and path.startswith(f"{self.root.rstrip('/')}/")
+        return posixpath.relpath(path, self.root) if inside else path
+
+    def covers(self, source: str) -> bool:
+        """Whether a declaring file, relative to the root, is under the PATHs of this run."""
+        path = _parts(source)
+        return bool(path) and any(path[: len(base)] == base for base in map(_parts, self.under))
+
+
+NO_SET: Final = DeclarationSet()  # in a cluster, where a resource owns its item
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The folders and the name of a POSIX path; "" and "." have none."""
+    return tuple(part for part in path.split("/") if part not in ("", "."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,10 @@ class Ledger(Protocol):
         """Remember which account of the platform the account's records are of (`History.identity`)."""
         ...
 
+    def sets(self) -> frozenset[str]:
+        """The names of the declaration sets that own something, on any account. Read-only."""
+        ...
+
     def fact(self, name: str) -> str | None:
         """What is kept under a name for the whole ledger, None where nothing is. Read-only."""
         ...

@@ -159,6 +159,9 @@ class ClusterLedger:
         with self._lock:
             self._identities[account] = identity
 
+    def sets(self) -> frozenset[str]:
+        return frozenset()  # ownership stays with the resource
+
     def fact(self, name: str) -> str | None:  # noqa: ARG002  # the resources are the record
         return None
 

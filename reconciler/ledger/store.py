@@ -105,6 +105,13 @@ class Store:
                 account, codec.identity_text(identity),
             )  # fmt: skip
 
+    def sets(self) -> frozenset[str]:
+        with self._reading() as session:
+            bodies = [] if session is None else session.rows("SELECT kind, name, body FROM modelpolicy_records")
+        with self._decoding():
+            found = [codec.record_of(Target(kind, name), body) for kind, name, body in bodies]
+        return frozenset(record.set_name for record in found if record.owner and record.set_name)
+
     def fact(self, name: str) -> str | None:
         with self._reading() as session:
             if session is None or not additions_of(session):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reconciler.finding import Finding, Severity
 from reconciler.kinds import Kind, Resource, registry
 from reconciler.kinds.common import Spec
-from reconciler.kinds.declared import Declared, Held, matches_name, observes
+from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared, Held, matches_name, observes
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.reasons import Reason
 from reconciler.state import Capability, History, Operation, Record, Snapshot, Support, Target
@@ -22,10 +22,8 @@ ATTESTED: Final = "modelpolicy.dev/attested"
 
 @dataclass(frozen=True, kw_only=True)  # no slots: indexes are kept once asked for
 class Question:
-    """All that a plan is made from. `declared` is this account's set; `targets` are "Kind" or "Kind/name" of `--target`.
-
-    `under` are the PATHs of this run relative to the repository root ("." is all of it): only what was declared under
-    them is pruned. `snapshot` None: the platform could not be seen, so nothing is planned.
+    """All that a plan is made from. `declared` is this account's set; `targets` are "Kind" or "Kind/name" of `--target`;
+    `declaration_set` is whose declarations these are. `snapshot` None: the platform could not be seen, so nothing is planned.
     """
 
     account: Resource[PlatformAccountSpec]
@@ -37,7 +35,7 @@ class Question:
     findings: tuple[Finding, ...] = ()
     inputs_digest: str = ""
     prune: bool = False
-    under: tuple[str, ...] = ()
+    declaration_set: DeclarationSet = NO_SET
     targets: tuple[str, ...] = ()
 
     @cached_property
@@ -79,10 +77,24 @@ class Question:
         """Whether `--target` lets one of these addresses through: by its kind, or by all of it."""
         return not self.targets or any(word in self.targets or word.split("/")[0] in self.targets for word in words)
 
-    def covers(self, source: str) -> bool:
-        """Whether a declaring file is under the PATHs of this run."""
-        path = _parts(source)
-        return bool(path) and any(path[: len(base)] == base for base in map(_parts, self.under))
+    def owns(self, record: Record) -> bool:
+        """Whether a remembered item is this set's. What was remembered without a set is claimed by declaring its owner's
+        address on that very item, and by nothing else."""
+        if not record.owner:
+            return False
+        return record.set_name == self.declaration_set.name or self.claims_unset(record)
+
+    def claims_unset(self, record: Record) -> bool:
+        """Whether this run claims what was remembered before sets had names."""
+        return bool(record.owner) and not record.set_name and self.claims.get(record.owner) == record.target
+
+    def is_unclaimed(self, record: Record) -> bool:
+        """Whether the item was remembered before sets had names, and this run does not claim it."""
+        return bool(record.owner) and not record.set_name and not self.owns(record)
+
+    def covers(self, record: Record) -> bool:
+        """Whether the item was declared by this set, and under the PATHs of this run."""
+        return record.set_name == self.declaration_set.name and self.declaration_set.covers(record.source)
 
     def left_alone(self, resource: Resource[Any]) -> bool:
         """Whether the resource itself keeps its item from being written: broken, observed, paused, or held by another."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from reconciler.kinds import Resource
 from reconciler.kinds.common import DeletionPolicy, Management
@@ -10,6 +10,11 @@ from reconciler.plan.items import differing
 from reconciler.plan.question import Question, item_names, kind_of_item, paused, protected
 from reconciler.plan.values import FieldChange, Release
 from reconciler.state import UNOBSERVABLE, Fields, Record, Snapshot, Target
+
+UNCLAIMED: Final = (
+    "unclaimed: remembered before declaration sets had names; the set that declares its owner again claims it, and "
+    "`modelpolicy release` forgets it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,18 @@ class Removal:
 
 
 def removals(question: Question, snapshot: Snapshot) -> Iterator[Removal | Release]:
-    """Every owned item without a declaration, by target."""
+    """Every item of this set without a declaration, by target. What other sets own is theirs, and what was remembered before
+    sets had names waits until somebody declares it."""
     deleting = {each.address: each for each in question.declared.resources if each.deleting}
     claimed = set(question.claims.values())
     for target, record in sorted(question.history.records.items()):
-        if not record.owner or target in claimed or not question.chosen(record.owner, address_of(target)):
+        if (
+            question.is_unclaimed(record)
+            and target not in claimed
+            and question.chosen(record.owner, address_of(target))
+        ):
+            yield _release(record, UNCLAIMED)
+        if not question.owns(record) or target in claimed or not question.chosen(record.owner, address_of(target)):
             continue
         if record.owner in question.claims and question.claims[record.owner] is None:
             continue  # still declared: only its target is not found just now
@@ -79,7 +91,7 @@ def _kept(question: Question, snapshot: Snapshot, record: Record, deleting: Reso
         return ""
     if not question.prune:
         return "nothing declares it any more; --prune would revert or release it"
-    if not question.covers(record.source):
+    if not question.covers(record):
         return f"it was declared in {record.source or 'an unknown place'}, which is not under this run's paths"
     return ""
 

@@ -268,6 +268,8 @@ def _run(run: Run, entries: Sequence[Entry] | None) -> dict[str, Any]:
         "revision": run.revision,
         "reason": run.reason,
         "plan": run.plan,
+        "set": run.set_name,
+        "link": run.link,
         "started_at": moment(run.started_at),
         "finished_at": moment(run.finished_at),
         "result": run.result,

@@ -289,6 +289,8 @@ HISTORY: Final[Schema] = _object(
                     "revision": TEXT,
                     "reason": TEXT,
                     "plan": TEXT,
+                    "set": TEXT,
+                    "link": TEXT,
                     "started_at": MOMENT,
                     "finished_at": _or_null(MOMENT),
                     "result": TEXT,

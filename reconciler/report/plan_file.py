@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import Resource, normalised, registry
-from reconciler.kinds.declared import Declared, Held
+from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared, Held
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.plan import Plan
 from reconciler.report import Report, plain, wire
 from reconciler.report.as_text import words
 
 FORMAT: Final = "modelpolicy plan"
-VERSION: Final = 1
+VERSION: Final = 2  # 1 knew no declaration sets, and less of what a limit was planned on
 LIFETIME: Final = timedelta(hours=24)
 RULE: Final = "plan-file"
 START: Final = b'{"content":{"'  # of every saved plan: keys are sorted
@@ -30,14 +30,13 @@ START: Final = b'{"content":{"'  # of every saved plan: keys are sorted
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """How the plan was asked for, and for how long it is good. `revision` is the declarations' git revision, or "";
-    `prefix` is the working directory relative to the repository root."""
+    `declaration_set` is whose declarations they are."""
 
     made_at: datetime
     expires_at: datetime
     revision: str = ""
     targets: tuple[str, ...] = ()
-    under: tuple[str, ...] = ()
-    prefix: str = ""
+    declaration_set: DeclarationSet = NO_SET
     prune: bool = False
     keep_going: bool = False
     reason: str = ""  # of --allow, journaled when the plan is carried out
@@ -45,13 +44,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """A saved plan. `digest` is its content's, "" before it was encoded: the ledger spends a plan under it."""
+    """A saved plan. `digest` is its content's, "" before it was encoded: the ledger spends a plan under it. `version` is that
+    of the format it was written in."""
 
     terms: Terms
     plan: Plan
     account: Resource[PlatformAccountSpec]
     declared: Declared
     digest: str = ""
+    version: int = VERSION
 
     def report(self) -> Report:
         """The report of the pass that made the plan, without what was seen: for rendering it again."""
@@ -108,9 +109,10 @@ def decode(file: bytes, name: str) -> Saved | Finding:
     content = document.get("content") if isinstance(document, dict) else None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return _refused(name, "is not a saved plan: it was not written by modelpolicy plan --out")
-    if content.get("version") != VERSION:
+    if content.get("version") not in range(1, VERSION + 1):
         return _refused(
-            name, f"is a saved plan of format {content.get('version')!r}; this modelpolicy reads format {VERSION}"
+            name,
+            f"is a saved plan of format {content.get('version')!r}; this modelpolicy reads formats up to {VERSION}",
         )
     if document.get("digest") != digest(content) or plain.canonical(document) + b"\n" != file:
         return _refused(name, "was edited or damaged after it was saved: its content is not what its digest says")
@@ -122,6 +124,8 @@ def decode(file: bytes, name: str) -> Saved | Finding:
 
 def expired(kept: Saved, name: str, now: datetime) -> Finding | None:
     """Why the plan is too old to be carried out at `now`; None while it is good. Showing it is always allowed."""
+    if kept.version < VERSION:
+        return _refused(name, "was saved by an earlier version of modelpolicy, which judged less before it wrote")
     if now < kept.terms.expires_at:
         return None
     when = words.moment(kept.terms.expires_at)
@@ -138,10 +142,20 @@ def _refused(name: str, message: str) -> Finding:
     )
 
 
+def _terms(written: Mapping[str, Any], version: int) -> Terms:
+    """The terms, also as the first version wrote them."""
+    if version == 1:
+        where = {"name": "", "under": written["under"], "prefix": written["prefix"], "root": ""}
+        written = {name: value for name, value in written.items() if name not in ("under", "prefix")}
+        written["declaration_set"] = where
+    return wire.load(Terms, written)
+
+
 def _saved(content: Mapping[str, Any], known_as: str) -> Saved:
     declared = content["declared"]
     return Saved(
-        terms=wire.load(Terms, content["terms"]),
+        version=content["version"],
+        terms=_terms(content["terms"], content["version"]),
         plan=wire.load(Plan, content["plan"]),
         account=_read(content["account"]),
         declared=Declared(

@@ -1,12 +1,13 @@
 """Frozen values as plain JSON and back, exactly, driven by their own type hints: what the saved plan is made of.
 
-Pure. A value gained by a type is carried without a line here. Reading trusts nothing: a missing or unknown key, a wrong
-type or an unknown word is a ValueError. Not for published outputs, whose shapes are written out in `plain` and `as_json`.
+Pure. A value gained by a type is carried without a line here. Reading trusts nothing: an unknown key, a missing one whose
+field has no default, a wrong type or an unknown word is a ValueError. Not for published outputs, whose shapes are written out
+in `plain` and `as_json`.
 """
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -79,10 +80,17 @@ def _scalar(wanted: Any, plain: Any) -> Any:
 
 def _record(wanted: Any, plain: Mapping[str, Any]) -> Any:
     hints = _hints(wanted)
-    if set(plain) != set(hints):
-        odd = sorted(set(plain) ^ set(hints))
+    odd = sorted(set(plain) - set(hints) | set(hints) - set(plain) - _with_default(wanted))
+    if odd:
         raise ValueError(f"a {wanted.__name__} has missing or unknown keys: {', '.join(odd)}")
-    return wanted(**{name: _load(hint, plain[name]) for name, hint in hints.items()})
+    return wanted(**{name: _load(hint, plain[name]) for name, hint in hints.items() if name in plain})
+
+
+@cache
+def _with_default(wanted: Any) -> frozenset[str]:
+    """The fields that an earlier version did not write: they have a default."""
+    missing = [one for one in fields(wanted) if one.default is not MISSING or one.default_factory is not MISSING]
+    return frozenset(one.name for one in missing)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Something is live on the platform that no declaration names: an activation, a limit, an override or a switch of the account.
 
 Why: what nobody declares, nobody reviews. It is left as it is. Silent for what an unreadable declaration may have meant, and
-for all while a source could not be read.
+for all while a source could not be read; silent for what a declaration owns that is not part of this run.
 What to do: `modelpolicy import` writes it as a declaration, or switch it off by hand. `drift --unmanaged` exits 2 on it.
 """
 
@@ -70,10 +70,12 @@ def _switches(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _check(context: Context) -> Iterator[Finding]:
-    if not _unreadable(context.declared):
-        yield from _models(context.declared, seen(context))
-        yield from _overrides(context.declared, seen(context))
-        yield from _switches(context, seen(context))
+    if _unreadable(context.declared):
+        return
+    owned = {f"{target.kind}/{target.name}" for target, record in context.history.records.items() if record.owner}
+    items = (*_models(context.declared, seen(context)), *_overrides(context.declared, seen(context)))
+    yield from (found for found in items if found.resource not in owned)  # a declaration elsewhere answers for it
+    yield from _switches(context, seen(context))
 
 
 RULE = Rule(id="unmanaged-item", severity=Severity.INFO, check=_check, needs_platform=True)

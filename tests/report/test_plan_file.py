@@ -12,13 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.finding import Finding, Location
-from reconciler.kinds.declared import Held
+from reconciler.kinds.declared import DeclarationSet, Held
 from reconciler.plan import FieldChange
 from reconciler.report import plan_file, wire
 from reconciler.report.plan_file import Saved, Terms
 from reconciler.state import UNOBSERVABLE
 
-TERMS = Terms(made_at=samples.NOW, expires_at=samples.NOW + plan_file.LIFETIME, revision="4f2a9c1", under=("policies",))
+TERMS = Terms(
+    made_at=samples.NOW,
+    expires_at=samples.NOW + plan_file.LIFETIME,
+    revision="4f2a9c1",
+    declaration_set=DeclarationSet(name="git.example/policy", under=("policies",)),
+)
 
 
 def kept() -> Saved:
@@ -74,7 +79,7 @@ def test_a_plan_written_another_way_is_refused_though_it_says_the_same() -> None
         (b"[" * 100_000, "no JSON text"),
         (b"[]", "was not written by"),
         (b'{"content":{"format":"terraform"}}', "was not written by"),
-        (FILE.replace(b'"version":1', b'"version":2'), "format 2"),
+        (FILE.replace(b'"version":2', b'"version":3'), "format 3"),
     ],
 )
 def test_what_is_no_plan_of_ours_is_refused_with_the_reason(file: bytes, said: str) -> None:
