@@ -10,6 +10,7 @@ from reconciler.report.as_text import safe
 from reconciler.state import Failure
 
 _NOWHERE: Final = "(the whole set)"
+_LINE_COMMAND: Final = re.compile(r"(?m)^(\s*)::")
 # What XML 1.0 cannot carry at all, not even as a reference.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -81,7 +82,8 @@ def _attribute(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_carried(text))
+    """No line of it is a command to a runner in whose log the report is printed."""
+    return _LINE_COMMAND.sub(r"\1&#58;:", escape(_carried(text)))
 
 
 def _carried(text: str) -> str:

@@ -3,7 +3,6 @@
 What came from files or from the platform is escaped where it is printed: control characters in text, JSON in JSON.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,7 +79,7 @@ def as_json(entry: Entry, now: datetime) -> str:
         "address": entry.address or None,
         "message": entry.message,
     }
-    return json.dumps({key: value for key, value in document.items() if value is not None}, ensure_ascii=True)
+    return plain.line({key: value for key, value in document.items() if value is not None})
 
 
 def _differs(old: ResourceStatus | None, now: Condition) -> bool:

@@ -6,7 +6,7 @@ Pure. Key names and their order are published (DESIGN: the command); times are R
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,18 +16,35 @@ from reconciler.state import UNOBSERVABLE, Failure, Fields, Target, Value
 
 FORMAT_VERSION: Final = "1.0"
 UNSEEN: Final = "unobservable"
-# What a terminal or an editor would act on, and what UTF-8 cannot carry. In JSON text they stand inside strings only.
+# What a terminal, an editor or a CI's runner (`##[command]`) would act on, and what UTF-8 cannot carry. In JSON text they
+# stand inside strings only.
 _UNPRINTABLE: Final = re.compile(
-    "[\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "(?<=#)#|[\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
 def text(document: Any, *, indent: int | None = 2) -> str:
-    """The document as JSON text with one last newline: keys in the order given, invisible characters escaped."""
+    """The document as JSON text with one last newline: keys in the order given, invisible characters escaped.
+
+    Half a surrogate pair, which is no character and which strict readers refuse, becomes the text of its escape.
+    """
     written = json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
-    return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], written) + "\n"
+    return _UNPRINTABLE.sub(_escape, written) + "\n"
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xD800 <= code < 0xE000:
+        return f"\\\\u{code:04x}"
+    return f"\\u{code:04x}" if code < 0x10000 else json.dumps(found[0])[1:-1]
+
+
+def line(document: Mapping[str, str]) -> str:
+    """The texts as one line of JSON in ASCII, for a log of whatever encoding; no runner takes any of it for a command."""
+    whole = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in document.items()}
+    return json.dumps(whole, ensure_ascii=True).replace("##", "#\\u0023")
 
 
 def canonical(document: Any) -> bytes:

@@ -91,12 +91,18 @@ def test_what_cannot_be_seen_is_neither_null_nor_a_value() -> None:
     assert plain.change(change)["fields"][0]["before"] == {"unobservable": True}
 
 
-def test_invisible_characters_and_broken_text_are_escaped_and_come_back_as_they_were() -> None:
-    nasty = "a\x1b[31m\x9b31m\u202eb\u2028\ud800\x7f中文"
+def test_invisible_characters_are_escaped_and_come_back_as_they_were() -> None:
+    nasty = "a\x1b[31m\x9b31m\u202eb\u2028\x7f中文"
     written = as_json.error_document(nasty, "Unexpected")
     assert json.loads(written)["errors"][0]["message"] == nasty
     assert written.encode().isascii() is False  # readable Chinese stays readable
-    assert not set(written) & set("\x1b\x9b\u202e\u2028\ud800\x7f")
+    assert not set(written) & set("\x1b\x9b\u202e\u2028\x7f")
+
+
+def test_half_a_surrogate_pair_becomes_the_text_of_its_escape_so_that_every_reader_takes_the_document() -> None:
+    written = as_json.error_document("a\ud800b\udcff", "Unexpected")
+    assert json.loads(written)["errors"][0]["message"] == "a\\ud800b\\udcff"
+    assert json.loads(written.encode("utf-8"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Pure. Text is built of spans and escaped where it is painted, so no control char
 or a ledger reaches a terminal, whoever wrote the line.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ STYLES: Final = {
 }
 _WIDEST: Final = 120
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_COMMAND: Final = re.compile(r"##(?=\w*\[)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,17 @@ Piece: TypeAlias = str | Span
 
 
 def safe(text: str) -> str:
-    """The text with every character that a terminal would act on, or hide, written as an escape."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
+    """The text with every character that a terminal would act on, or hide, written as an escape; so is what a CI's runner
+    would carry out wherever it stands in a line of the log (`##[command]`, `##vso[...]`)."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_shown, text))
+    return _COMMAND.sub(r"#\\x23", text) if "##" in text else text
+
+
+def inert(line: str) -> str:
+    """A finished line of text that no CI's runner takes for a command: GitHub's start with `::`, whatever space is before it."""
+    start = line.lstrip()
+    return f"{line[: len(line) - len(start)]}:\\x3a{start[2:]}" if start.startswith("::") else line
 
 
 @cache
@@ -181,7 +190,7 @@ class Page:
 
     def text(self) -> str:
         """The page as text, every span made safe and painted, without spaces at the ends of lines."""
-        return "".join(self._painted(line) + "\n" for line in self.lines)
+        return "".join(inert(self._painted(line)) + "\n" for line in self.lines)
 
     def _painted(self, line: tuple[Span, ...]) -> str:
         plain = safe("".join([one.text for one in line])).rstrip()
