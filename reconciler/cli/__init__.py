@@ -5,6 +5,7 @@
     common.py    the options that verbs share; light, for every verb imports it
     opening.py   opens what verbs work on: declarations, accounts, platforms, ledger, clock
     terminal.py  stdout is the artefact only, everything else goes to stderr
+    streams.py   the standard streams as a run finds them: closed, full, unread, of another encoding
     exits.py     the exit codes, and which of several is returned
     endings.py   however a verb ends: one clear line, one exit code, one JSON document under `-o json`
 

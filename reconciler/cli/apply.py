@@ -85,7 +85,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
             wish = replace(wish, plan=kept.digest)
         reports = tuple(report for _, report in passes)
         if not (wish.yes and kept is not None) and any(map(_says_more, reports)):
-            terminal.note(as_text.plan(*reports, layout=_layout(terminal, read)))
+            terminal.page(as_text.plan(*reports, layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):
             done, code = _carry_out(terminal, ledger, passes, wish)
         else:
@@ -96,7 +96,12 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
     def render(output: Output) -> str:
         return formats.renderer(output, "applied")(*done, **formats.layout(terminal, output, read.frame))
 
-    shared.emit(terminal, common.outputs, render)
+    try:
+        shared.emit(terminal, common.outputs, render)
+    except Exception:  # whatever keeps it from being told there: it is done, and somebody has to know
+        if any(report.outcomes for report in done):
+            terminal.page(as_text.applied(*done, layout=_layout(terminal, read)).rstrip("\n"))
+        raise
     return code
 
 

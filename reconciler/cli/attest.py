@@ -1,11 +1,9 @@
 """`modelpolicy attest`: record that a person did a manual change. Writes the ledger, never the platform."""
 
-import json
-
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening
+from reconciler.cli import formats, opening
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
 
@@ -46,7 +44,7 @@ def command(terminal: Terminal, /, address: str, common: Common, by: str | None)
         if output.format == "json":
             at = word.now.isoformat().replace("+00:00", "Z")
             said = {"address": address, "by": word.by, "at": at, "fields": fields}
-            return json.dumps({"format_version": "1.0", "attested": said, "errors": []}, ensure_ascii=False)
+            return formats.compact({"format_version": "1.0", "attested": said, "errors": []})
         values = ", ".join(f"{path} {words.value(path, value)}" for path, value in sorted(fields.items()))
         return safe(f"{address}: attested by {word.by} at {word.now:%Y-%m-%d %H:%M:%S} UTC: {values}")
 

@@ -114,7 +114,7 @@ def emit(terminal: Terminal, outputs: Iterable[Output], render: Callable[[Output
     for output in sorted(outputs, key=lambda output: output.file is None):
         text = render(output)
         if output.file is None:
-            terminal.artefact(text)
+            (terminal.artefact if output.format == "text" else terminal.document)(text)
         else:
             Path(output.file).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
 
@@ -127,6 +127,8 @@ def _one_on_stdout(context: click.Context, parameter: click.Parameter, value: tu
     if sum(output.file is None for output in value) > 1:
         raise click.BadParameter("only one format can go to stdout; give the others a file, as in -o json=plan.json",
                                  context, parameter)  # fmt: skip
+    if any(output.file is None for output in value) and not context.resilient_parsing:
+        context.ensure_object(Terminal).able()
     return value
 
 

@@ -75,4 +75,4 @@ class Diary:
         self._write(Entry(level=level, event=event, account=account, message=message))
 
     def _write(self, entry: Entry) -> None:
-        self._terminal.note(self._line(entry, self._clock()))
+        self._terminal.page(self._line(entry, self._clock()))

@@ -1,6 +1,5 @@
 """`modelpolicy doctor`: what works on an account, and what to do about what does not. Only ever reads."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +45,7 @@ def command(terminal: Terminal, common: Common) -> Exit:
 def _rendered(found: "dict[str, Examined]", terminal: Terminal, output: Output) -> str:
     if output.format == "json":
         accounts = [_json(name, *examined) for name, examined in sorted(found.items())]
-        return json.dumps({"format_version": "1.0", "accounts": accounts, "errors": []}, ensure_ascii=False)
+        return formats.compact({"format_version": "1.0", "accounts": accounts, "errors": []})
     page: Page = formats.layout(terminal, output)["layout"].page()
     for name, examined in sorted(found.items()):
         _text(page, name, *examined)

@@ -4,6 +4,7 @@ A user's mistake is a usage error (64) or a finding (3); the world's failure is 
 is an unexpected exception, and even that is one line, with its traceback under MODELPOLICY_DEBUG.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -17,8 +18,9 @@ from typing import Final
 
 import click
 
+from reconciler.cli import streams
 from reconciler.cli.exits import Exit
-from reconciler.cli.terminal import Terminal, silence
+from reconciler.cli.terminal import Terminal
 from reconciler.errors import LockHeld, ModelPolicyError, PlanSpent, PlatformError
 
 COMMAND: Final = "modelpolicy"
@@ -38,6 +40,17 @@ class Terminated(BaseException):
 
 def run(root: click.Group, arguments: Sequence[str]) -> int:
     """Run the command and return its exit code; nothing escapes but SystemExit."""
+    code = _run(root, arguments)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # what is left of it would fail once more when Python ends
+        streams.silence(sys.stdout)
+        return code or Exit.UNEXPECTED
+    return code
+
+
+def _run(root: click.Group, arguments: Sequence[str]) -> int:
     terminal = Terminal()
     message, reason = "", ""
     try:
@@ -47,24 +60,34 @@ def run(root: click.Group, arguments: Sequence[str]) -> int:
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         code, message, reason = Exit.USAGE, "no verb was given", "Usage"
-        error.show()
+        terminal.page(error.format_message())
     except click.ClickException as error:
         code, message, reason = Exit.USAGE, error.format_message(), "Usage"
-        error.show()
+        terminal.note(_usage(error))
     except (KeyboardInterrupt, click.Abort, EOFError):
         code, message, reason = Exit.INTERRUPTED, "interrupted", "Interrupted"
     except Terminated:
         code, message, reason = Exit.TERMINATED, "terminated", "Terminated"
     except BrokenPipeError:
-        silence(sys.stdout)
+        streams.silence(sys.stdout)
         return Exit.OK
     except Exception as error:  # noqa: BLE001  # the last stop before the user
         code, message, reason = _ended_by(error)
     if code is not Exit.USAGE:
         terminal.note(f"Error: {message}")
     if not terminal.said and asked_for_json(arguments, os.environ):
-        terminal.artefact(document(message, reason))
+        with contextlib.suppress(OSError):  # nobody can be told but by the exit code
+            terminal.document(document(streams.named(message), reason))
     return code
+
+
+def _usage(error: click.ClickException) -> str:
+    """How the verb is called, and what is wrong with how it was."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    lines = []
+    if context is not None:
+        lines = [context.get_usage(), f"Try '{context.command_path} {context.help_option_names[-1]}' for help.", ""]
+    return "\n".join([*lines, f"Error: {error.format_message()}"])
 
 
 def _ended_by(error: Exception) -> tuple[Exit, str, str]:

@@ -11,6 +11,7 @@ from reconciler.cli import opening
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.load.fmt import fmt
+from reconciler.report.as_text.layout import safe
 from reconciler.sources.files import STDIN
 
 
@@ -30,6 +31,7 @@ def command(terminal: Terminal, check: bool, common: Common) -> Exit:  # click's
     Whole lines move and none is rewritten, so comments and quotes stay. A file that is no valid YAML is named, not touched,
     and exits 3; `validate` says what is wrong with it. Other kinds in the same files stay as they are.
     """
+    terminal.able()
     read = opening.gather(common.paths)
     changed, broken = [], [finding.message for finding in read.findings if finding.rule == "unreadable"]
     for source in read.texts:
@@ -39,13 +41,13 @@ def command(terminal: Terminal, check: bool, common: Common) -> Exit:  # click's
                 f"{source.name} is not valid YAML and was not touched; see modelpolicy validate {source.name}"
             )
         elif source.name == STDIN and not check:
-            terminal.artefact(formatted.decode("utf-8"))
+            terminal.document(formatted.decode("utf-8"))
         elif formatted != source.content:
             changed.append(source.name)
             if not check:
                 _replace(Path(source.name), formatted)
     if changed:
-        terminal.artefact("\n".join(changed))
+        terminal.artefact("\n".join(map(safe, changed)))
     verb = "not in order" if check else "put in order"
     terminal.note(f"{len(changed)} of {len(read.texts)} files {verb}")
     for message in broken:

@@ -26,6 +26,13 @@ def renderer(output: Output, what: str) -> Callable[..., str]:
     return found
 
 
+def compact(document: Any) -> str:
+    """A small document as one line of JSON."""
+    from reconciler.report import plain  # what most runs that say little need not load
+
+    return plain.text(document, indent=None)
+
+
 def layout(terminal: Terminal, output: Output, frame: Callable[[Location], str] = no_frame) -> dict[str, Any]:
     """The keyword arguments that only text takes: how wide, whether in colour, and the code frames."""
     if output.format != "text":

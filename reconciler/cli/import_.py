@@ -55,7 +55,7 @@ def command(terminal: Terminal, common: Common, out: str | None) -> Exit:
             terminal.note(f"Note: {note}")
         files |= adoption.files
     if out is None:
-        terminal.artefact("---\n".join(content.decode("utf-8") for content in files.values()))
+        terminal.document("---\n".join(content.decode("utf-8") for content in files.values()))
     else:
         _write(terminal, files)
     return Exit.OK

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import endings, exits, formats, from_cluster, opening, placing
+from reconciler.cli import endings, exits, formats, from_cluster, opening, placing, streams
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
@@ -89,4 +89,5 @@ def _parts(address: str) -> tuple[str, str, str]:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """The console script."""
+    streams.secure()
     sys.exit(endings.run(group, sys.argv[1:] if args is None else list(args)))

@@ -66,7 +66,7 @@ def gather(paths: tuple[str, ...]) -> files.Gathered:
 
 
 def _stdin() -> BinaryIO:
-    return sys.stdin.buffer
+    return sys.stdin.buffer  # that of a closed one says so when it is read
 
 
 def clock() -> Clock:

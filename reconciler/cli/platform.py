@@ -1,7 +1,6 @@
 """`modelpolicy platform`: the embedded platform by itself. Fill it with a seed file; spend on it and see what it charges."""
 
 import dataclasses
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import common as shared
+from reconciler.cli import formats
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.platform_serve import serve
 from reconciler.cli.terminal import Terminal
+from reconciler.report.as_text.layout import safe
 
 if TYPE_CHECKING:
     from reconciler.platforms.embedded.engine import Engine
@@ -80,9 +81,9 @@ def seed(terminal: Terminal, file: str, db: str | None, common: Common) -> Exit:
 
     def render(output: Output) -> str:
         if output.format == "json":
-            return json.dumps({"format_version": "1.0", "database": path, **counts}, ensure_ascii=False)
+            return formats.compact({"format_version": "1.0", "database": path, **counts})
         said = " and ".join(f"{number:,} {word[:-1] if number == 1 else word}" for word, number in counts.items())
-        return f"{path}: seeded with {said}"
+        return safe(f"{path}: seeded with {said}")
 
     shared.emit(terminal, common.outputs, render)
     return Exit.OK
@@ -173,11 +174,7 @@ def _refused(refusal: "Refusal", output: Output) -> str:
             "message": str(refusal),
             "retry_after_s": refusal.retry_after_s,
         }
-        return json.dumps(
-            {"format_version": "1.0", "http_status": refusal.http_status, "errors": [error]}, ensure_ascii=False
-        )
-    from reconciler.report.as_text import safe
-
+        return formats.compact({"format_version": "1.0", "http_status": refusal.http_status, "errors": [error]})
     own = "" if refusal.code.is_arks else ", a code of the embedded platform's own"
     wait = "" if refusal.retry_after_s is None else f"\n  again in   {refusal.retry_after_s} s"
     return f"refused: {refusal.code.value} (HTTP {refusal.http_status}{own})\n  {safe(str(refusal))}{wait}\n  consumed   nothing"
@@ -186,7 +183,7 @@ def _refused(refusal: "Refusal", output: Output) -> str:
 def _charged(charge: "Charge", output: Output) -> str:
     if output.format == "json":
         values = {**dataclasses.asdict(charge), "kind": charge.kind.value}
-        return json.dumps({"format_version": "1.0", "charge": values}, ensure_ascii=False)
+        return formats.compact({"format_version": "1.0", "charge": values})
     through = f" through {charge.endpoint}" if charge.endpoint else ""
     plural = "" if charge.requests == 1 else "s"
     lines = [
@@ -205,7 +202,7 @@ def _charged(charge: "Charge", output: Output) -> str:
     lines += [f"  {word:<10}  {tokens:>{width},}  {note}".rstrip() for word, tokens, note in rows]
     if charge.paused:
         lines.append("  The next online call is refused: " + _why(charge))
-    return "\n".join(lines)
+    return "\n".join(map(safe, lines))
 
 
 def _free(charge: "Charge") -> str:

@@ -22,4 +22,4 @@ class Progress(Waiting):
             self.done += 1
         if outcome.result is Result.FAILED:
             layout = Layout(self._speaks.width, self._speaks.notes_in_color)
-            self._speaks.note(as_text.outcome(outcome, layout=layout))
+            self._speaks.page(as_text.outcome(outcome, layout=layout))

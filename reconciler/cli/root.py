@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from reconciler import __version__
-from reconciler.cli import endings
+from reconciler.cli import endings, streams
 from reconciler.cli.exits import Exit
 
 # By what they are for, within a group in the order of work. Each is the module reconciler.cli.<verb> ("import" is import_),
@@ -153,6 +153,7 @@ click.version_option(__version__, message="modelpolicy %(version)s")(ROOT)
 
 def main() -> NoReturn:
     """The console script. Once all is said and closed, what is in memory is left to the operating system as it is."""
+    streams.secure()
     try:
         ROOT.main()
     except SystemExit as end:

@@ -42,9 +42,9 @@ def command(terminal: Terminal, common: Common, crds: bool, outputs: bool, out: 
             (folder / name).write_text(text, encoding="utf-8")
             terminal.note(f"wrote {folder / name}")
     elif crds:
-        terminal.artefact("".join(text if text.startswith("---") else f"---\n{text}" for text in files.values()))
+        terminal.document("".join(text if text.startswith("---") else f"---\n{text}" for text in files.values()))
     else:
-        terminal.artefact(_json(output_schemas()) if outputs else files[BUNDLE])
+        terminal.document(_json(output_schemas()) if outputs else files[BUNDLE])
     return Exit.OK
 
 

@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM while something is written: the first lets what is in flight finish, the second ends at once."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -40,7 +41,8 @@ class Stopping:
             raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
         self.signal = signum
         self.event.set()
-        os.write(2, self.words().encode())  # not print: a handler may run in the middle of one
+        with contextlib.suppress(OSError):  # nobody can be told
+            os.write(2, self.words().encode())  # not print: a handler may run in the middle of one
 
 
 @contextmanager

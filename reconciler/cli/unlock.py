@@ -9,6 +9,7 @@ from reconciler.cli.common import Common, Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.kinds.declared import DEFAULT_ACCOUNT
 from reconciler.ledger import open_ledger
+from reconciler.report.as_text.layout import safe
 
 
 @click.command(
@@ -25,11 +26,12 @@ def command(terminal: Terminal, common: Common) -> Exit:
     Rarely needed: the lock of a dead run frees itself within half a minute, at once on the same machine. A run that is alive
     notices and writes nothing more.
     """
+    terminal.able()
     account = common.account or DEFAULT_ACCOUNT
     with closing(open_ledger(common.ledger)) as ledger:
         holder = ledger.unlock(account)
     if holder is None:
-        terminal.artefact(f"Account {account} is not locked.")
+        terminal.artefact(safe(f"Account {account} is not locked."))
     else:
-        terminal.artefact(f"Account {account} is unlocked; its lock was held by {holder}.")
+        terminal.artefact(safe(f"Account {account} is unlocked; its lock was held by {holder}."))
     return Exit.OK

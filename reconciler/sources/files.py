@@ -74,11 +74,19 @@ def gather(paths: Sequence[str], stdin: BinaryIO | None = None) -> Gathered:
     texts: list[SourceText] = []
     for path in sorted(set(paths or (".",))):
         if path == "-":
-            texts += [SourceText(STDIN, stdin.read(MAX_BYTES + 1))] if stdin is not None else []
+            texts += _from_stdin(search, stdin) if stdin is not None else []
         else:
             _visit(search, Path(path))
     texts += search.texts.values()
     return Gathered(tuple(sorted(texts, key=lambda text: text.name)), in_order(search.findings), search.complete)
+
+
+def _from_stdin(search: _Search, stdin: BinaryIO) -> list[SourceText]:
+    try:
+        return [SourceText(STDIN, stdin.read(MAX_BYTES + 1))]
+    except OSError as error:  # closed, or a directory
+        search.unreadable(Path(STDIN), _reason(error))
+        return []
 
 
 def _visit(search: _Search, path: Path) -> None:
