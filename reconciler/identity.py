@@ -33,6 +33,12 @@ class Identity:
         """Equal for two identities that are the same part of one platform account, as far as that can be told."""
         return self.platform, self.account or f"{self.at} {self.key}", self.scope
 
+    @property
+    def whole(self) -> tuple[str, str, str]:
+        """Equal for two identities that are parts of one platform account, as far as that can be told. A scope is named from
+        its outermost part in (region/project): what belongs to the account as a whole is shared by its last parts."""
+        return self.platform, self.account or f"{self.at} {self.key}", self.scope.rpartition("/")[0]
+
     def __str__(self) -> str:
         """For people: what tells this account from another, without the digest of its key."""
         whose = self.account or "an account whose id could not be read"

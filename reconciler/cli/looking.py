@@ -39,12 +39,12 @@ def at(common: Common, everyone: tuple[Asked, ...]) -> tuple[Report, ...]:
 
 
 def looks(everyone: Sequence[Asked], ledger: Ledger) -> tuple[tuple[Asked, Report], ...]:
-    """One look at each account; another where some turn out to be one platform account, which only then is known."""
+    """One look at each account; another where some turn out to be of one platform account, which only then is known."""
     passes = tuple((one, look(one, ledger)) for one in everyone)
     seen = {
         one.account: report.snapshot.identity for one, report in passes if report.snapshot and report.snapshot.identity
     }
-    if len({identity.place for identity in seen.values()}) == len(seen):
+    if len({identity.whole for identity in seen.values()}) == len(seen):
         return passes
     return tuple((known, look(known, ledger)) for known in (replace(one, identities=seen) for one in everyone))
 

@@ -103,6 +103,8 @@ class Kind(Generic[S]):
     revert_unknown: ClassVar[bool] = True
     # The list of the platform that names this kind's items: only where it is whole is an item known to be absent.
     listing: ClassVar[Listing] = Listing.MODELS
+    # Whether an item belongs to the platform account as a whole: then all its parts (projects) share it (D17).
+    account_wide: ClassVar[bool] = True
 
     def target(self, resource: "Resource[Any]", snapshot: Snapshot) -> Target | None:
         """The item that `resource` claims, or None where the platform has no such model or endpoint (or two by one name), and

@@ -106,6 +106,7 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
     selectable: ClassVar[tuple[str, ...]] = ("spec.accountRef.name", "spec.endpoint.id", "spec.endpoint.name")
     default: ClassVar[Fields] = MappingProxyType({RPM: None, TPM: None})
     listing: ClassVar[Listing] = Listing.ENDPOINTS
+    account_wide: ClassVar[bool] = False
 
     def target(self, resource: Resource[Any], snapshot: Snapshot) -> Target | None:
         ref: EndpointRef = resource.spec.endpoint

@@ -164,6 +164,11 @@ class Ark(Strict):
 
     region: str = Field(default="cn-beijing", min_length=1, max_length=64, description="The platform's region.")
     project: str = Field(default="default", min_length=1, max_length=128, description="The platform's project.")
+    account_id: str | None = Field(
+        default=None, max_length=20, pattern=r"^[0-9]{1,20}$",
+        description="The id of the account that is meant, in quotes, as `modelpolicy doctor` shows it: an assertion. Where "
+        "the key turns out to be another account's, nothing is carried out.",
+    )  # fmt: skip
     endpoint: str | None = Field(
         default=None, max_length=1024, pattern=r"^https?://[^\s/@]+/?$",
         description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one; for BytePlus "

@@ -143,9 +143,9 @@ class Question:
 
     @cached_property
     def holds_account(self) -> bool:
-        """Whether the whole account stays untouched: another account is the same platform account, or its PlatformAccount
-        is held, or a constraint is that nobody can read and that might therefore forbid anything."""
-        return self._conflicted or any(map(self._holds_account, self.declared.held))
+        """Whether the whole account stays untouched: it is not the one that is meant, or another account is the same platform
+        account, or its PlatformAccount is held, or a constraint is that nobody can read and that might therefore forbid anything."""
+        return bool(self._conflict) or any(map(self._holds_account, self.declared.held))
 
     def _holds_account(self, held: Held) -> bool:
         if held.kind == "PolicyConstraint":
@@ -153,18 +153,19 @@ class Question:
         return held.kind == "PlatformAccount" and held.name in ("", self.account.name)
 
     @cached_property
-    def _conflicted(self) -> bool:
+    def _conflict(self) -> str:
+        """Why it is in doubt whose account this is, "" where it is not."""
         errors = (found for found in self.findings if found.severity is Severity.ERROR)
-        conflicts = (found.resource for found in errors if found.reason is Reason.CONFLICTED)
-        return self.account.address in conflicts
+        mine = (found for found in errors if found.resource == self.account.address)
+        return next((found.message for found in mine if found.reason is Reason.CONFLICTED), "")
 
     @cached_property
     def no_reverts(self) -> str:
         """Why nothing is reverted for want of a declaration in this pass, "" where it may be."""
         if not self.declared.complete:
             return "something could not be read, so what is missing may only be unreadable"
-        if self._conflicted:
-            return f"another account is the same platform account as {self.account.name} and may declare it"
+        if self._conflict:
+            return self._conflict
         unclear = next((held for held in self.declared.held if held.may_govern_anything), None)
         return f"{unclear.location} could not be understood and may declare it" if unclear else ""
 

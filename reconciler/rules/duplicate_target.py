@@ -2,21 +2,25 @@
 
 Why: whichever is carried out last would win, so each pass would undo the other's wish. In files neither is carried out; in a
 cluster the older one keeps the item, and is told of the other.
+Two PlatformAccounts on two projects of one Ark account share its activations, limits and switches, not its endpoints (D17).
 What to do: delete one of the two, or let them name different items. An endpoint named once by id and once by name is one endpoint.
-Ark's API does not say whose account a key belongs to, so two keys of one account look like two accounts: declare that account once.
+Two keys of one account look like two accounts until the platform says whose they are: `modelpolicy doctor` says whether it does.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler.finding import Finding, Severity
 from reconciler.kinds import Resource, registry
-from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName
+from reconciler.kinds.common import PolicySpec
 from reconciler.reasons import Reason
 from reconciler.rules import Context, Rule
-from reconciler.rules.common import others
+from reconciler.rules.common import listed, others
+from reconciler.rules.same_account import declared_by_siblings, place, siblings
+
+K = TypeVar("K", bound=Hashable)
 
 
 def _item(context: Context, resource: Resource[Any]) -> Hashable:
@@ -29,22 +33,6 @@ def _item(context: Context, resource: Resource[Any]) -> Hashable:
             return resource.kind, target.name
     ref = resource.spec.endpoint
     return resource.kind, ("id", ref.id) if ref.id is not None else ("name", ref.name)
-
-
-def platform_account(account: Resource[PlatformAccountSpec]) -> Hashable:
-    """Equal for two accounts that are visibly one platform account. With other credentials it cannot be told offline."""
-    spec = account.spec
-    if spec.platform is PlatformName.EMBEDDED:
-        path = "/".join(part for part in spec.embedded.path.split("/") if part not in ("", "."))
-        return spec.platform, spec.embedded.path.startswith("/"), path
-    credentials = spec.ark.credentials
-    # A Secret is its namespace's own; without any, both take the environment's.
-    key = (
-        (credentials.file, credentials.secret_name and (account.namespace, credentials.secret_name))
-        if credentials
-        else None
-    )
-    return spec.platform, (spec.ark.endpoint or "").rstrip("/"), spec.ark.region, key
 
 
 def _winner(claimants: list[Resource[Any]]) -> Resource[Any] | None:
@@ -69,39 +57,76 @@ class _Conflict:
 
 def _conflicts(claims: Iterable[tuple[Hashable, Resource[Any]]]) -> Iterator[_Conflict]:
     """Every resource whose claim another makes too."""
-    claimants: dict[Hashable, list[Resource[Any]]] = {}
+    return (conflict for _, conflict in _by_item(claims))
+
+
+def _by_item(claims: Iterable[tuple[K, Resource[Any]]]) -> Iterator[tuple[K, _Conflict]]:
+    """The same, with what is claimed."""
+    claimants: dict[K, list[Resource[Any]]] = {}
     for item, resource in claims:
         if not resource.deleting:
             claimants.setdefault(item, []).append(resource)
-    for found in claimants.values():
+    for item, found in claimants.items():
         if len(found) > 1:
             winner = _winner(found)
             for one in found:
                 rivals = list(islice((each for each in found if each is not one), 50))
-                yield _Conflict(one, rivals, loses=one is not winner)
+                yield item, _Conflict(one, rivals, loses=one is not winner)
 
 
 def _check(context: Context) -> Iterator[Finding]:
     declared = context.declared
-    claims = ((_item(context, r), r) for r in (*declared.activations, *declared.limits, *declared.overrides))
-    for found in _conflicts(claims):
+    mine = (*declared.activations, *declared.limits, *declared.overrides)
+    for found in _conflicts((_item(context, each), each) for each in (*mine, *_shared(context))):
         resource = found.resource
-        place = ("spec", "endpoint") if resource.kind == "EndpointRateOverride" else ("spec", "model")
+        if resource.account != context.account.account:
+            continue  # told with its own account
+        named = ("spec", "endpoint") if resource.kind == "EndpointRateOverride" else ("spec", "model")
         end = "each would undo the other" if found.loses else "being the oldest, it keeps the item"
+        parts = sorted({each.account for each in found.rivals} - {resource.account})
+        why = f", for {resource.account} and {listed(parts)} are parts of one platform account" if parts else ""
         finding = RULE.finding(
-            f"{resource.address} declares the same item as {others(found.rivals)}; {end}",
+            f"{resource.address} declares the same item as {others(found.rivals)}{why}; {end}",
             resource,
-            resource.at(*place),
+            resource.at(*named),
             hint="Keep one of them, or let them name different items.",
         )
         yield found.told(finding)
+    yield from _switches(context)
     yield from _same_accounts(context)
+
+
+def _shared(context: Context) -> Iterator[Resource[Any]]:
+    """What other parts of this platform account declare of the account as a whole."""
+    kinds = registry()
+    for declared in declared_by_siblings(context):
+        for each in declared.resources:
+            if isinstance(each.spec, PolicySpec) and kinds[each.kind].governs and kinds[each.kind].account_wide:
+                yield each
+
+
+def _switches(context: Context) -> Iterator[Finding]:
+    """Switches of the whole account that two of its parts declare. Nothing else of either part is held by it."""
+    kind = registry()["PlatformAccount"]
+    accounts = [context.account, *(context.everything.accounts[key] for key in siblings(context))]
+    claims = ((path, each) for each in accounts for path in kind.desired(each, context.now))
+    for path, found in _by_item(claims):
+        if found.resource.address != context.account.address:
+            continue
+        end = "each would undo the other" if found.loses else "being the oldest, it keeps it"
+        finding = RULE.finding(
+            f"{path} is a switch of the whole platform account, and {others(found.rivals)} declares it too; {end}",
+            context.account,
+            context.account.at("spec", path),
+            hint="Declare the switch on one of them.",
+        )
+        yield replace(found.told(finding), reason=Reason.RULE_VIOLATION)
 
 
 def _same_accounts(context: Context) -> Iterator[Finding]:
     """This account, where another turns out to be the same platform account: by what is declared, else by what was seen."""
     accounts = context.everything.accounts
-    declared = ((platform_account(account), account) for account in accounts.values())
+    declared = ((place(account), account) for account in accounts.values())
     seen = ((identity.place, accounts[key]) for key, identity in sorted(context.identities.items()) if key in accounts)
     for claims in (declared, seen):
         found = next((each for each in _conflicts(claims) if each.resource.address == context.account.address), None)

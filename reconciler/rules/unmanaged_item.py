@@ -1,7 +1,8 @@
 """Something is live on the platform that no declaration names: an activation, a limit, an override or a switch of the account.
 
-Why: what nobody declares, nobody reviews. It is left as it is. Silent for what an unreadable declaration may have meant, and
-for all while a source could not be read; silent for what a declaration owns that is not part of this run.
+Why: what nobody declares, nobody reviews. It is left as it is. Silent for what an unreadable declaration may have meant, for
+all while a source could not be read, for what a declaration owns that is not part of this run, and for what another project of
+the same platform account declares.
 What to do: `modelpolicy import` writes it as a declaration, or switch it off by hand. `drift --unmanaged` exits 2 on it.
 """
 
@@ -13,6 +14,7 @@ from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
 from reconciler.rules import Context, Rule
 from reconciler.rules.common import seen
+from reconciler.rules.same_account import declared_by_siblings, siblings
 from reconciler.state import ActivationState, Limit, Rate, Snapshot, Target
 
 _HINT: Final = "`modelpolicy import` writes it as a declaration."
@@ -28,8 +30,11 @@ def _unreadable(declared: Declared) -> bool:
     return not declared.complete or any(not held.kind or not held.target for held in governing)
 
 
-def _models(declared: Declared, snapshot: Snapshot) -> Iterator[Finding]:
-    held = {(one.kind, one.target) for one in declared.held}
+def _models(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
+    declared, shared = context.declared, declared_by_siblings(context)
+    held = {(one.kind, one.target) for each in (declared, *shared) for one in each.held}
+    held |= {("ModelActivation", each.spec.model) for one in shared for each in one.activations}
+    held |= {("InferenceLimit", each.spec.model) for one in shared for each in one.limits}
     for name, model in sorted(snapshot.models.items()):
         activation, limit = ("ModelActivation", name), ("InferenceLimit", name)
         activated = model.state is ActivationState.ACTIVATED
@@ -60,7 +65,9 @@ def _switches(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
     kind, account = registry()["PlatformAccount"], context.account
     if any(held.kind == "PlatformAccount" for held in context.declared.held):
         return
-    live, wanted = kind.live(snapshot, Target(account.kind, account.account)), kind.desired(account, context.now)
+    live = kind.live(snapshot, Target(account.kind, account.account))
+    parts = (account, *(context.everything.accounts[key] for key in siblings(context)))
+    wanted = {path for each in parts for path in kind.desired(each, context.now)}
     for path, value in sorted(live.items()):
         if value is True and path not in wanted:
             said = f"{path} is on for account {account.account}, and no declaration says so"
@@ -73,7 +80,7 @@ def _check(context: Context) -> Iterator[Finding]:
     if _unreadable(context.declared):
         return
     owned = {f"{target.kind}/{target.name}" for target, record in context.history.records.items() if record.owner}
-    items = (*_models(context.declared, seen(context)), *_overrides(context.declared, seen(context)))
+    items = (*_models(context, seen(context)), *_overrides(context.declared, seen(context)))
     yield from (found for found in items if found.resource not in owned)  # a declaration elsewhere answers for it
     yield from _switches(context, seen(context))
 

@@ -9,8 +9,23 @@ from reconciler.finding import Location, Severity
 from reconciler.identity import Identity
 from reconciler.kinds.declared import Declared, Held
 from reconciler.reasons import Reason
-from reconciler.state import Listing, Switches
-from tests.builders import NOW, M, account, activation, declared, endpoint, hours, limit, model, override, snapshot
+from reconciler.state import ActivationState, Listing, Switches
+from tests.builders import (
+    NOW,
+    M,
+    account,
+    activation,
+    declared,
+    endpoint,
+    history,
+    hours,
+    limit,
+    model,
+    override,
+    question,
+    record,
+    snapshot,
+)
 from tests.rules.helpers import at, context, placed, says
 
 # --- a list that is not whole ---
@@ -245,3 +260,81 @@ def test_two_accounts_that_turn_out_to_be_one_platform_account_conflict_once_bot
     assert [(each.resource, each.reason) for each in found] == [("PlatformAccount/a", Reason.CONFLICTED)]
     assert "PlatformAccount/b" in found[0].message
     assert not rules.check(replace(seen, identities={"a": one, "b": another}))
+
+
+# --- accounts that are parts of one ---
+
+
+def parts(**resources: object) -> Declared:
+    projects = (account(name, platform="ark", ark={"project": name}) for name in ("a", "b"))
+    return declared(*projects, *resources.values())
+
+
+def of(everything: Declared, key: str, seen: object = None, **more: object) -> rules.Context:
+    return rules.Context(
+        account=everything.accounts[key], declared=everything.for_account(key), everything=everything, now=NOW,
+        snapshot=seen, **more,
+    )  # fmt: skip
+
+
+def told(everything: Declared, key: str, **more: object) -> list[str]:
+    return [f"{found.resource}: {found.rule}" for found in rules.check(of(everything, key, **more))]
+
+
+def test_two_projects_of_one_account_conflict_on_what_is_the_account_s_and_not_on_endpoints() -> None:
+    everything = parts(
+        one=limit(name="one", account="a"), two=limit(name="two", account="b"),
+        other=limit("other", name="other", account="b"),
+        here=override(name="here", account="a"), there=override(name="there", account="b"),
+    )  # fmt: skip
+    assert told(everything, "a") == ["InferenceLimit/one: duplicate-target"]
+    assert told(everything, "b") == ["InferenceLimit/two: duplicate-target"]
+    (found,) = rules.check(of(everything, "a"))
+    assert "InferenceLimit/two" in found.message
+    assert "parts of one platform account" in found.message
+
+
+def test_two_projects_whose_keys_differ_are_known_to_be_one_account_once_its_id_was_read() -> None:
+    keys = ({"project": name, "credentials": {"file": f"{name}.json"}} for name in ("a", "b"))
+    accounts = [account(name, platform="ark", ark=ark) for name, ark in zip("ab", keys, strict=True)]
+    everything = declared(*accounts, activation(name="one", account="a"), activation(name="two", account="b"))
+    assert told(everything, "a") == []
+    seen = {key: Identity(platform="ark", account="2100", scope=f"cn-beijing/{key}") for key in "ab"}
+    assert told(everything, "a", identities=seen) == ["ModelActivation/one: duplicate-target"]
+    elsewhere = {**seen, "b": Identity(platform="ark", account="2100", scope="ap-southeast-1/b")}
+    assert told(everything, "a", identities=elsewhere) == []
+    same = {**seen, "b": seen["a"]}
+    assert told(everything, "a", identities=same) == ["PlatformAccount/a: duplicate-target"]
+
+
+def test_a_switch_of_the_account_that_two_projects_declare_conflicts_and_holds_nothing_else() -> None:
+    projects = [account(name, platform="ark", ark={"project": name}, auto_activation=True) for name in ("a", "b")]
+    (found,) = rules.check(of(declared(*projects), "a"))
+    assert (found.resource, found.reason) == ("PlatformAccount/a", Reason.RULE_VIOLATION)
+    assert "autoActivation" in found.message
+
+
+def test_what_another_project_declares_of_the_account_is_not_called_unmanaged() -> None:
+    everything = parts(one=activation(account="a"), two=limit(account="a"))
+    seen = snapshot(model(M, limit=5), model("other"), endpoint("ep-1", override=(5, None)))
+    loose = [one.resource for one in rules.check(of(everything, "b", seen)) if one.rule == "unmanaged-item"]
+    assert loose == ["EndpointRateOverride/ep-1", "ModelActivation/other"]
+
+
+def test_a_declared_account_id_that_is_not_the_keys_holds_the_whole_account() -> None:
+    mine = account(platform="ark", ark={"accountId": "2200"})
+    everything = declared(mine, activation())
+    seen = replace(snapshot(model()), identity=Identity(platform="ark", account="2100", scope="cn-beijing/default"))
+    (found,) = says("account-mismatch", everything, seen)
+    assert (found.severity, found.reason) == (Severity.ERROR, Reason.CONFLICTED)
+    assert "2100" in found.message
+    assert "2200" in found.message
+    off = replace(seen, models={M: model(state=ActivationState.NOT_ACTIVATED)})
+    asked = question(
+        everything, off, history(record(limit(), applied={"tokens": 5})), account=mine, findings=(found,), prune=True
+    )
+    assert asked.holds_account
+    assert "2200" in asked.no_reverts
+    (unread,) = says("account-mismatch", everything, replace(seen, identity=Identity(platform="ark")))
+    assert (unread.severity, unread.reason) == (Severity.WARNING, None)
+    assert not says("account-mismatch", declared(account(platform="ark"), activation()), seen)

@@ -12,6 +12,7 @@ from reconciler.reasons import Reason
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741  # the table reads better so
 BROKEN, MISSING, TICKET = Reason.RULE_VIOLATION, Reason.TARGET_NOT_FOUND, Reason.TICKET_REQUIRED
 TABLE = {
+    "account-mismatch": (E, (), Reason.CONFLICTED),
     "activation-in-free-tokens-only": (E, ("S10",), BROKEN),
     "activation-invite-only": (E, ("S8",), TICKET),
     "constraint": (E, (), BROKEN),

@@ -1,8 +1,9 @@
 """Volcengine Ark (火山方舟) by its vendor's SDK, and where its credentials come from. Opens it; the rest of the room does it.
 
 client.py    the seam: signed calls, paging; the only import of the SDK      errors.py   replies -> our exceptions
-platform.py  sweeps and writes                                               mapping.py  replies -> models, endpoints
-actions.py   private actions, what is native and what a person does      facts.py    what is known of it, by number
+platform.py  sweeps and writes, by models.py, endpoints.py, account.py       mapping.py  replies -> models, endpoints
+paging.py    pages -> a list, and whether it is whole                        doctor.py   what works, by reading alone
+actions.py   private actions, what is native and what a person does          facts.py    what is known of it, by number
 """
 
 import json
@@ -27,8 +28,9 @@ CLOCK_OFFSET: Final = "MODELPOLICY_CLOCK_OFFSET"
 def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     """Open the account; no call is made yet. Raises Permanent where the SDK or the credentials are missing."""
     try:
+        from reconciler.platforms.ark.account import Whose
         from reconciler.platforms.ark.client import Client, is_loopback
-        from reconciler.platforms.ark.platform import ArkPlatform, Tools, identity_of
+        from reconciler.platforms.ark.platform import ArkPlatform, Tools
     except ModuleNotFoundError as exc:
         raise Permanent(
             f"The ark platform needs the package volcenginesdk-ark ({exc.name} is missing); run: "
@@ -42,8 +44,8 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
         )
     credentials = connection.credentials or find_credentials(spec)
     client = Client(spec.ark, credentials, time.sleep)
-    identity = identity_of(spec.ark, credentials.access_key)
-    return ArkPlatform(spec.ark, Tools(client, connection.clock, time.sleep, identity))
+    whose = Whose(client, spec.ark, credentials.access_key)
+    return ArkPlatform(spec.ark, Tools(client, connection.clock, time.sleep, whose))
 
 
 def probes(platform: Platform) -> Iterable[Probe]:
@@ -52,7 +54,7 @@ def probes(platform: Platform) -> Iterable[Probe]:
     from reconciler.platforms.ark.platform import ArkPlatform
 
     assert isinstance(platform, ArkPlatform)  # it came from `connect`
-    return doctor.probes(platform.settings, platform.client)
+    return doctor.probes(platform)
 
 
 def find_credentials(spec: PlatformAccountSpec) -> Credentials:

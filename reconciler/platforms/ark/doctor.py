@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from reconciler.errors import PlatformError, Unsupported
-from reconciler.kinds.platform_account import Ark
 from reconciler.platforms import Probe
 from reconciler.platforms.ark.client import Client
+from reconciler.platforms.ark.platform import ArkPlatform
 from reconciler.reasons import Reason
 
 _PAGE: Final = {"PageNumber": 1, "PageSize": 1}
@@ -27,8 +27,10 @@ TELLABLE_S: Final = 3.0  # the API says whole seconds, some servers a while ago
 WELL_SET_S: Final = 60.0
 
 
-def probes(settings: Ark, client: Client) -> Iterator[Probe]:
+def probes(platform: ArkPlatform) -> Iterator[Probe]:
     """What works and what does not, in the order in which it is needed."""
+    settings, client = platform.settings, platform.client
+    platform.whose.ask()
     try:
         client.read("ListEndpoints", {**_PAGE, "ProjectName": settings.project})
     except PlatformError as error:
@@ -41,8 +43,21 @@ def probes(settings: Ark, client: Client) -> Iterator[Probe]:
     yield Probe("reachability", "the API answers")
     yield Probe("credentials", "the signature is accepted")
     yield _clock(client)
+    yield _account(platform)
     for action, request in _READS.items():
         yield _permission(client, action, request)
+
+
+def _account(platform: ArkPlatform) -> Probe:
+    """Whose account it is. That nobody says so is no failure: the key then stands for it, until it is exchanged."""
+    meant, identity = platform.settings.account_id, platform.whose.wait()
+    if not identity.account:
+        return Probe(
+            "account", f"its id could not be read: {platform.whose.why_not or 'no answer yet'}", good=meant is None
+        )
+    if meant not in (None, identity.account):
+        return Probe("account", f"the key is of account {identity.account}, and accountId says {meant}", good=False)
+    return Probe("account", f"{identity.account} in {identity.scope}")
 
 
 def _permission(client: Client, action: str, request: Mapping[str, Any]) -> Probe:

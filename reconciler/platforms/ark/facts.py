@@ -213,5 +213,11 @@ _FACTS: Final = (
         "calls are refused with `ModelNotOpen` (404), `QuotaExceeded`, `SetLimitExceeded`, `ModelAccountRpmRateLimitExceeded`, `ModelAccountTpmRateLimitExceeded`, `RateLimitExceeded.EndpointRPMExceeded` and `…TPMExceeded` (429); `SetLimitExceeded` is no use retrying",
         "CLI; digest 1299023",
     ),
+    Fact(
+        "A13",
+        "the account's id is AccountId of GetCallerIdentity (service `sts`, 2018-01-01) and the column AccountID of "
+        "GetInferenceUsage; a key says nothing of it, and is exchanged",
+        "SDK; digest 2116766, 2026-09-02",
+    ),
 )
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType({fact.number: fact for fact in _FACTS})

@@ -1,15 +1,14 @@
 """Volcengine Ark as a platform: sweeps by list calls, writes by published or configured actions, never by a guessed one."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from reconciler.errors import ModelPolicyError, Permanent, Unsupported
-from reconciler.identity import Identity
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms.ark import actions, mapping
+from reconciler.platforms.ark.account import Whose
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.endpoints import Endpoints
 from reconciler.platforms.ark.models import ACTIVATIONS, LIMITS, Models
@@ -44,7 +43,7 @@ class Tools:
     client: Client
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
-    identity: Identity
+    whose: Whose
 
 
 class ArkPlatform:
@@ -55,7 +54,7 @@ class ArkPlatform:
         self.client = tools.client
         self._clock = tools.clock
         self._sleep = tools.sleep
-        self._identity = tools.identity
+        self.whose = tools.whose
         self._supports = actions.supports(settings)
         self._models = Models(tools.client, settings)
         self._endpoints = Endpoints(tools.client, settings.project)
@@ -69,6 +68,7 @@ class ArkPlatform:
     def observe(self, limited_models: frozenset[str]) -> Snapshot:
         """See `Reader.observe`. A list that is not whole was asked for twice."""
         observed_at = self._clock()
+        self.whose.ask()
         models, models_flaw = self._models.every()
         limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
         endpoints, endpoints_flaw = self._endpoints.every(limited)
@@ -76,7 +76,7 @@ class ArkPlatform:
         flaws = {Listing.MODELS: models_flaw, Listing.ENDPOINTS: endpoints_flaw}
         return Snapshot(
             observed_at=observed_at,
-            identity=self._identity,
+            identity=self.whose.wait(),
             models=models,
             endpoints=endpoints,
             switches=self._switches(ever_activated=True if activated else UNOBSERVABLE),
@@ -85,7 +85,7 @@ class ArkPlatform:
 
     def read(self, target: Target) -> Snapshot:
         """See `Reader.read`. What of a model the item is not is as the last sweep saw it, which saves calls."""
-        seen = Snapshot(observed_at=self._clock(), identity=self._identity)
+        seen = Snapshot(observed_at=self._clock(), identity=self.whose.identity)
         if target.kind == "PlatformAccount":
             return replace(seen, switches=self._switches(ever_activated=UNOBSERVABLE))
         if target.kind != "EndpointRateOverride":
@@ -160,10 +160,3 @@ def _both_rates(write: Write) -> dict[str, Any]:
             reason=Reason.RULE_VIOLATION,
         )
     return {"Id": write.target.name, "RateLimit": {"Rpm": rpm, "Tpm": tpm}}
-
-
-def identity_of(settings: Ark, access_key: str) -> Identity:
-    """The platform account's identity as far as it can be told without asking: where it answers, and a digest of the key."""
-    digest = hashlib.sha256(access_key.encode()).hexdigest()[:16]
-    scope = f"{settings.region}/{settings.project}"
-    return Identity(platform="ark", scope=scope, at=settings.endpoint or settings.region, key=digest)
