@@ -159,6 +159,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The platform's own pages for who works with an account, "" where it has none or nobody knows it: its list of models with
+    their documentation, what is charged for, what the account was charged, where activations and limits are set, where tickets
+    are opened."""
+
+    models: str = ""
+    prices: str = ""
+    bills: str = ""
+    activations: str = ""
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
     """The account's own switches and facts; None where the platform has no such switch."""
 
@@ -190,6 +203,7 @@ class Snapshot:
     models: Mapping[str, Model] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     switches: Switches = Switches()
+    links: Links = Links()
     not_whole: Mapping[Listing, str] = field(default_factory=dict)
     unconfirmed: Mapping[Target, str] = field(default_factory=dict)
 

@@ -152,6 +152,7 @@ def _status(report: Report) -> dict[str, Any]:
         "platform": report.account.spec.platform.value,
         "observed_at": moment(snapshot.observed_at) if snapshot else None,
         "switches": _switches(snapshot) if snapshot else None,
+        "links": _links(snapshot) if snapshot else None,
         "models": [_model(model) for _, model in sorted(snapshot.models.items())] if snapshot else [],
         "endpoints": _endpoints(snapshot) if snapshot else [],
         "resources": [_resource(one, snapshot) for one in report.statuses],
@@ -171,6 +172,17 @@ def _switches(snapshot: Snapshot) -> dict[str, Any]:
         "auto_activation": plain.value(switches.auto_activation),
         "ever_activated": plain.value(switches.ever_activated),
         "verified": plain.value(switches.verified),
+    }
+
+
+def _links(snapshot: Snapshot) -> dict[str, str]:
+    links = snapshot.links
+    return {
+        "models": links.models,
+        "prices": links.prices,
+        "bills": links.bills,
+        "activations": links.activations,
+        "ticket": links.ticket,
     }
 
 

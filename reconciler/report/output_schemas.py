@@ -252,6 +252,7 @@ STATUS: Final[Schema] = _object(
         "switches": _or_null(
             _object(dict.fromkeys(("free_tokens_only", "auto_activation", "ever_activated", "verified"), _seen(FLAG)))
         ),
+        "links": _or_null(_object(dict.fromkeys(("models", "prices", "bills", "activations", "ticket"), TEXT))),
         "models": _array(MODEL),
         "endpoints": _array(ENDPOINT),
         "resources": _array(

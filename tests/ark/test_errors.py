@@ -1,10 +1,14 @@
 """Every failure of Ark has one meaning here, decided by its code and status at the seam."""
 
+from dataclasses import fields
+
 import pytest
 
 from reconciler.errors import Conflict, Permanent, Transient, Unsupported
-from reconciler.platforms.ark.errors import Reply, console, translate
+from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.pages import console, links
 from reconciler.reasons import Reason
+from reconciler.state import Links
 
 PAGES = "https://console.example"
 
@@ -86,3 +90,11 @@ def test_a_person_is_sent_to_the_console_of_the_accounts_own_site_and_region(
     error = translate("ListX", Reply(404, "InvalidActionOrVersion"), pages)
     assert isinstance(error, Unsupported)
     assert error.how_to == f"do it in the console: {pages}/openManagement"
+    assert links(endpoint, region).activations == f"{pages}/openManagement"
+
+
+def test_pages_that_are_known_of_one_site_only_are_not_offered_on_the_other() -> None:
+    assert links("https://open.byteplusapi.com", "ap-southeast-1") == Links(
+        activations="https://console.byteplus.com/ark/region:ark+ap-southeast-1/openManagement"
+    )
+    assert all(getattr(links(None, "cn-beijing"), page.name) for page in fields(Links))

@@ -59,6 +59,12 @@ def test_free_tokens_come_from_the_initial_quota_then_from_packs_and_may_be_nega
     assert mapping.model("m", mapping.Replies()).free_tokens is UNOBSERVABLE
 
 
+def test_each_model_has_a_page_of_its_own_whatever_it_is_called() -> None:
+    replies = mapping.Replies(catalogue={"a/b?c": {}, "m": {}}, pages="https://console.example/ark")
+    assert mapping.model("m", replies).docs_url == "https://console.example/ark/model/detail?Id=m"
+    assert mapping.model("a/b?c", replies).docs_url == "https://console.example/ark/model/detail?Id=a%2Fb%3Fc"
+
+
 def test_a_reply_without_a_word_of_free_packs_does_not_say_that_there_are_none() -> None:
     assert model({"State": "Available"}, {}).free_tokens is UNOBSERVABLE
     assert model({"State": "Unavailable"}, {"ResourcePackItems": "?"}).free_tokens is UNOBSERVABLE

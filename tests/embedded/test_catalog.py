@@ -13,7 +13,7 @@ MODELS = {model["name"]: model for model in DOCUMENT["models"]}
 
 
 def figures(model):
-    yield from (model[name] for name in ("rpm", "tpm", "freeTokens"))
+    yield from (model[name] for name in ("rpm", "tpm", "freeTokens", "docs"))
     yield from (price["amount"] for price in model["prices"])
 
 
@@ -32,7 +32,7 @@ def test_every_figure_is_unknown_or_has_a_source(name):
 def test_every_source_has_a_title_and_a_date():
     for source in DOCUMENT["sources"].values():
         assert source["title"]
-        assert re.fullmatch(r"2026-\d\d(-\d\d)?", str(source["date"]))
+        assert re.fullmatch(r"202[56]-\d\d(-\d\d)?", str(source["date"]))
 
 
 def test_every_source_is_used():
@@ -46,6 +46,16 @@ def test_every_model_has_a_known_domain_and_says_what_it_is_for(name):
     assert MODELS[name]["taskTypes"]
     assert all(isinstance(version, str) for version in MODELS[name]["versions"])
     assert MODELS[name]["prices"]
+
+
+def test_no_two_models_share_a_page_and_who_has_none_says_so(small):
+    """One page for all of them, as there once was, tells nobody how to call his model."""
+    pages = [model["docs"]["value"] for model in MODELS.values() if model["docs"] != "unknown"]
+    assert len(pages) == len(set(pages)) > 30
+    assert all(page.startswith("https://") for page in pages)
+    assert small.seen("doubao-seed-1-6").docs_url.endswith("/docs/82379/1593702")
+    assert small.seen("doubao-seed-2-0-pro").docs_url.endswith("model/detail?Id=doubao-seed-2-0-pro")
+    assert small.seen("doubao-seed-character").docs_url == ""
 
 
 def test_what_is_unknown_is_absent_in_the_account(small):

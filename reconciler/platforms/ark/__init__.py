@@ -4,6 +4,7 @@ client.py    the seam: signed calls, paging; the only import of the SDK      err
 platform.py  sweeps and writes, by models.py, endpoints.py, account.py       mapping.py  replies -> models, endpoints
 paging.py    pages -> a list, and whether it is whole                        doctor.py   what works, by reading alone
 actions.py   private actions, what is native and what a person does          facts.py    what is known of it, by number
+pages.py     the console's and the vendor's pages
 """
 
 import json

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from reconciler.kinds.platform_account import Action, Actions, Ark
-from reconciler.platforms.ark.errors import ACTIVATIONS, ENDPOINTS, console
+from reconciler.platforms.ark.pages import ACTIVATIONS, ENDPOINTS, console
 from reconciler.state import NATIVE, Capability, Operation, Support, Write
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z]+)\}")

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from reconciler.errors import PlatformError, Transient
 from reconciler.kinds.platform_account import Ark
 from reconciler.platforms import Credentials
-from reconciler.platforms.ark.errors import Reply, console, translate
+from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.pages import console
 from reconciler.platforms.ark.paging import PAGE_SIZE, Gathered, Listed, Page
 from reconciler.reasons import Reason
 

@@ -8,14 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit
 
 from reconciler.errors import Conflict, Permanent, PlatformError, Transient, Unsupported
+from reconciler.platforms.ark.pages import ACTIVATIONS, TICKET
 from reconciler.reasons import Reason
 
-ACTIVATIONS: Final = "openManagement"  # the page on activation management
-ENDPOINTS: Final = "endpoint"
-TICKET: Final = "https://console.volcengine.com/workorder/create?step=2&SubProductID=P00000165"
 NO_ACTION: Final = frozenset(("InvalidActionOrVersion", "ServiceNotFound"))
 _CREDENTIALS: Final = {
     "InvalidAccessKey": "check the access key",
@@ -55,13 +52,6 @@ class Reply:
 def retry_after_s(text: str) -> float | None:
     """The seconds of a Retry-After header; None where it is absent or a date."""
     return float(text) if re.fullmatch(r"[0-9]{1,6}", text.strip()) else None
-
-
-def console(endpoint: str | None, region: str) -> str:
-    """Where the account's console pages begin: BytePlus has a console of its own, and each region its pages."""
-    host = f".{urlsplit(endpoint).hostname or ''}" if endpoint else ""
-    site = "byteplus" if host.endswith(".byteplusapi.com") else "volcengine"
-    return f"https://console.{site}.com/ark/region:ark+{quote(region)}"
 
 
 def translate(action: str, reply: Reply, pages: str) -> PlatformError:

@@ -162,6 +162,11 @@ _FACTS: Final = (
     Fact("D16", "a new endpoint on model units takes five to ten minutes to be scheduled", "docs 2122001, 2025-12"),
     Fact("D17", "activations and limits belong to the account, endpoints and API keys to a project", "digest"),
     Fact(
+        "D18",
+        "what an account was charged is listed in the console's centre of costs, console.volcengine.com/finance/bill/detail",
+        "docs, 费用中心 and 联网产品计费, in a public mirror of 2025-12-19",
+    ),
+    Fact(
         "A1",
         "one RPC: `POST /?Action=…&Version=2024-01-01`, service `ark`, JSON in PascalCase, signed with HMAC-SHA256 (V4 without a prefix on the secret); the signature covers the headers its SignedHeaders list names",
         "SDK; docs 1261492",
@@ -218,6 +223,12 @@ _FACTS: Final = (
         "the account's id is AccountId of GetCallerIdentity (service `sts`, 2018-01-01) and the column AccountID of "
         "GetInferenceUsage; a key says nothing of it, and is exchanged",
         "SDK; digest 2116766, 2026-09-02",
+    ),
+    Fact(
+        "A14",
+        "a model's page of the console, with its documentation, is `…/model/detail?Id=<FoundationModelName>`: the list of models "
+        "links it so",
+        "docs 1330310, 2026-05-19, as quoted by others; BytePlus' list does the same",
     ),
 )
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType({fact.number: fact for fact in _FACTS})

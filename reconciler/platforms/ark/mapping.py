@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from reconciler.platforms.ark import pages
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
@@ -41,6 +42,7 @@ class Replies:
     catalogue: Mapping[str, Json] | None = None
     limits: Mapping[str, Seen[Limit]] | None = None
     flaws: Mapping[str, str] = field(default_factory=dict)
+    pages: str = ""  # where the account's console pages begin
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def model(name: str, replies: Replies) -> Model:
         limit=limit,
         rate_limit=UNOBSERVABLE if replies.rates is None else _model_rate(replies.rates.get(name, {})),
         prices=_prices(charge) or _prices(activation),
+        docs_url=pages.of_model(replies.pages, name) if replies.pages else "",
         pause=_pause(limit),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reconciler.errors import Permanent, Transient, Unsupported
 from reconciler.kinds.platform_account import Ark
-from reconciler.platforms.ark import actions, mapping
+from reconciler.platforms.ark import actions, mapping, pages
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.paging import Page
 from reconciler.reasons import Reason
@@ -36,6 +36,7 @@ class Models:
     def __init__(self, client: Client, settings: Ark) -> None:
         self._client = client
         self._settings = settings
+        self._pages = pages.console(settings.endpoint, settings.region)
         self._keeping = threading.Lock()
         self._replies: mapping.Replies | None = None  # what was last said of them
         self._named_again: mapping.Replies | None = None  # what a second look at their lists since then said
@@ -98,7 +99,7 @@ class Models:
             found[part], flaw = self._part(part)
             if flaw:
                 flaws[part] = flaw
-        return mapping.Replies(**found, flaws=flaws)
+        return mapping.Replies(**found, flaws=flaws, pages=self._pages)
 
     def _part(self, part: str) -> tuple[Mapping[str, Any] | None, str]:
         """One list, by name, and why it may not be all; None where this deployment has no such action or this key may not use it."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.errors import ModelPolicyError, Permanent, Unsupported
 from reconciler.kinds.platform_account import Ark
-from reconciler.platforms.ark import actions, mapping
+from reconciler.platforms.ark import actions, mapping, pages
 from reconciler.platforms.ark.account import Whose
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.endpoints import Endpoints
@@ -80,6 +80,7 @@ class ArkPlatform:
             models=models,
             endpoints=endpoints,
             switches=self._switches(ever_activated=True if activated else UNOBSERVABLE),
+            links=pages.links(self.settings.endpoint, self.settings.region),
             not_whole={listing: flaw for listing, flaw in flaws.items() if flaw},
         )
 

@@ -22,11 +22,10 @@ def document() -> dict[str, Any]:
 @cache
 def shipped() -> Contents:
     """The catalogue as rows; what is unknown there is absent here."""
-    catalogue = document()
-    return Contents(models=tuple(_entry(model, catalogue["docsUrl"]) for model in catalogue["models"]))
+    return Contents(models=tuple(_entry(model) for model in document()["models"]))
 
 
-def _entry(model: dict[str, Any], docs_url: str) -> ModelEntry:
+def _entry(model: dict[str, Any]) -> ModelEntry:
     prices = [[price["item"], _figure(price["amount"]), price["unit"]] for price in model["prices"]]
     return ModelEntry(
         name=model["name"],
@@ -39,7 +38,7 @@ def _entry(model: dict[str, Any], docs_url: str) -> ModelEntry:
             "tpm": _figure(model["tpm"]),
             "free_total": _figure(model["freeTokens"]),
             "prices": json.dumps(prices, separators=(",", ":")),
-            "docs_url": docs_url,
+            "docs_url": _figure(model["docs"]) or "",
         },
     )
 

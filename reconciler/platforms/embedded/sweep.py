@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from reconciler.identity import Identity
-from reconciler.platforms.embedded.control import account_row
+from reconciler.platforms.embedded.control import TICKET, account_row
 from reconciler.platforms.embedded.store import Row, Transaction
 from reconciler.state import (
     UNOBSERVABLE,
@@ -19,6 +19,7 @@ from reconciler.state import (
     Endpoint,
     FreeTokens,
     Limit,
+    Links,
     Model,
     Pause,
     PauseReason,
@@ -30,6 +31,12 @@ from reconciler.state import (
 )
 
 HOUR_S: Final = 3600
+# Where the shipped catalogue's models are described and priced; nothing is billed here, so there are no bills.
+LINKS: Final = Links(
+    models="https://www.volcengine.com/docs/82379/1330310",
+    prices="https://www.volcengine.com/docs/82379/1099320",
+    ticket=TICKET,
+)
 HOURS_SHOWN: Final = 48
 
 HourlyUse = Mapping[str, tuple[tuple[datetime, int], ...]]
@@ -88,6 +95,7 @@ def _snapshot(
     return Snapshot(
         observed_at=_time(now),
         identity=Identity(platform="embedded", account=account["identity"]),
+        links=LINKS,
         models={model.name: model for model in models},
         endpoints={endpoint.id: endpoint for endpoint in endpoints},
         switches=Switches(
