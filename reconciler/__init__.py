@@ -21,7 +21,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     metrics.py notify.py tracing.py   who else hears of a pass
     sources/         WHERE IT IS DECLARED   files, a cluster
     platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark/
-    serving.py wal.py    a server in a thread; an SQLite file for many writers
+    serving/ wal.py      a bounded server in a thread; an SQLite file for many writers
     ------------------------------------------------ below: no I/O, no clock, no environment, no logging
     report/          WHAT IS SAID           as_text, as_json, ...
     status/          findings + outcomes + previous conditions + now -> conditions

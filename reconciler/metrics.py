@@ -47,6 +47,11 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
 
+        self._turned_away = Counter(
+            "modelpolicy_http_turned_away", "Clients of this port that were refused or closed, by why.", ["reason"],
+            registry=self._registry,
+        )  # fmt: skip
+
     def passed(self, report: Report, result: str, seconds: float) -> None:
         """A pass is over: `result` is ok, failed or partial."""
         account = report.account.account
@@ -74,6 +79,10 @@ class Metrics:
     def waited(self, account: str, seconds: float) -> None:
         """A write waited for the account's pace."""
         self._waited.labels(account).inc(seconds)
+
+    def turned_away(self, reason: str) -> None:
+        """The port that serves these metrics refused a client, or closed its connection."""
+        self._turned_away.labels(reason).inc()
 
     def leads(self, account: str, leader: bool) -> None:
         """Whether this process holds the account's lock. What a standby saw while it led is no longer so."""

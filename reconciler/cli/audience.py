@@ -81,10 +81,11 @@ def _all(around: Iterable[Around], account: str, name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the console needs beside the passes: the ledger for what was, and who may look."""
+    """What the port needs beside the passes: the ledger for what was, who may look, and by which names it is called."""
 
     ledger: Ledger
     token_file: str | None = None
+    names: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -105,6 +106,10 @@ def listening(
     audience.calls.append(told.calling)
     audience.waits.append(told.waited)
     audience.diary.on_lead = told.leads
+    options = serving.Options(
+        names=shown.names if shown else (), always=listening.PROBES, count=told.turned_away,
+        say=lambda message: audience.diary.say("listening", "", message, level="warning"),
+    )  # fmt: skip
     try:
         socket = serving.listen(*address)
     except PlatformError as error:
@@ -113,7 +118,7 @@ def listening(
     console = _console(address[0], shown, audience) if shown else None
     if console is not None:
         application.mount("/", console)
-    with serving.in_background(application, socket) as url:
+    with serving.in_background(application, socket, options) as url:
         audience.diary.say(
             "listening", "", f"on {url}: {'the console on / ' if console else ''}/metrics /livez /readyz"
         )

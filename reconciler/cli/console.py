@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening, sets, watch
+from reconciler.cli import looping, opening, sets, watch
 from reconciler.cli.audience import Audience
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -30,6 +30,7 @@ from reconciler.sources.folders import Folders
     "--listen", type=Address(), default=":8901", show_default=True, envvar="MODELPOLICY_CONSOLE_LISTEN",
     help="Where to listen: loopback unless a host is said; plain HTTP.",
 )  # fmt: skip
+@looping.listen_name
 @click.option(
     "--token-file", metavar="FILE", type=click.Path(dir_okay=False), envvar="MODELPOLICY_CONSOLE_TOKEN_FILE",
     help="Ask for the token in FILE, which is made (mode 0600) where it is absent. Needed on anything but loopback.",
@@ -60,7 +61,8 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         audience.accounts.append(desk.keep)
         source = watch.Watched(Folders(common.paths, None), audience)
         world = watch.world(ledger, audience, create=False)
-        with serving.in_background(application(desk, gate), serving.listen(host, port)) as url:
+        options = serving.Options(names=flags["listen_names"], say=lambda said: terminal.note(f"warning: {said}"))
+        with serving.in_background(application(desk, gate), serving.listen(host, port), options) as url:
             how = f"{url}/?token=… with the token in {flags['token_file']}" if gate.token else url
             terminal.note(f"the console is on {how}; stop with Ctrl-C")
             Controller(source, world, settings).run(stop.event)

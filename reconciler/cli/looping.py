@@ -5,11 +5,17 @@ from typing import Any
 
 import click
 
-from reconciler.cli.types import Address, Duration, Webhook
+from reconciler.cli.types import Address, Duration, HostName, Webhook
+
+listen_name = click.option(
+    "--listen-name", "listen_names", type=HostName(), multiple=True,
+    help="A name that clients call the port by, beside addresses, localhost and names within a cluster; *.NAME for all below "
+    "NAME. Others are refused, so that no web site has a browser read it. Repeatable.",
+)  # fmt: skip
 
 
 def options(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options of the loop of `verb`, as the keyword arguments interval, listen, token_file, log_format, notify and otel."""
+    """The options of the loop of `verb`, as the keyword arguments interval, listen, listen_names, token_file, log_format, notify and otel."""
     shared = (
         click.option(
             "--interval", type=Duration(), default="5m", show_default=True, help="From one sweep to the next, ± 10 %."
@@ -18,6 +24,7 @@ def options(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             "--listen", type=Address(),
             help="Serve the console, /metrics, /livez and /readyz there; loopback unless a host is said.",
         ),
+        listen_name,
         click.option(
             "--token-file", metavar="FILE", type=click.Path(dir_okay=False), envvar="MODELPOLICY_CONSOLE_TOKEN_FILE",
             help="The console asks for the token in FILE, which is made where it is absent; metrics and health stay open.",

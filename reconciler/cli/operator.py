@@ -109,7 +109,7 @@ def command(terminal: Terminal, /, **flags: Any) -> Exit:
         "trouble", "", message, level="info" if message == in_cluster.HEARD else "error"
     )
     controller = Controller(source, _world(source, audience, seal), Settings(interval_s=flags["interval"]))
-    shown = Shown(source.parts.ledger, flags["token_file"])
+    shown = Shown(source.parts.ledger, flags["token_file"], flags["listen_names"])
     with (
         stopping(diary.stopping) as stop,
         notifying(flags["notify"], audience),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import common as shared
+from reconciler.cli import looping
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop, Terminated
 from reconciler.cli.terminal import Terminal
@@ -31,6 +32,7 @@ DEFAULT_LISTEN = "127.0.0.1:8900"
     "--listen", type=Address(), default=DEFAULT_LISTEN, show_default=True, envvar="MODELPOLICY_PLATFORM_LISTEN",
     help="Where to listen. Plain HTTP: anything but loopback is for networks you trust.",
 )  # fmt: skip
+@looping.listen_name
 @click.option(
     "--db", metavar="PATH", envvar="MODELPOLICY_DB", help="The platform's SQLite file (default: the account's)."
 )
@@ -56,6 +58,7 @@ def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common
     stuck-page, short-list, null-items, empty-page, repeated-item, moved-total, text-total, no-total. DELETE takes them back.
     """
     try:
+        from reconciler import serving
         from reconciler.platforms.embedded import server
     except ModuleNotFoundError as exc:
         raise Stop(f"serving needs the package {exc.name}; run: pip install 'modelpolicy[serve]'") from exc
@@ -76,11 +79,11 @@ def serve(terminal: Terminal, /, listen: tuple[str, int], db: str | None, common
                 terminal.note(json.dumps(held.shown, indent=2))
             for name, action in sorted(private.model_dump(exclude_none=True).items()):
                 terminal.note(f"private action, not published by Ark: {action['action']} ({name.replace('_', '-')})")
-            host, port = listening.getsockname()[:2]
-            _announce(terminal, path, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", host)
+            _announce(terminal, path, serving.url_of(listening), listening.getsockname()[0])
             served = server.Served(engine=engine, keys=held, actions=private)
+            options = serving.Options(names=given["listen_names"], say=lambda said: terminal.note(f"warning: {said}"))
             try:
-                server.server(served).run(sockets=[listening])
+                server.server(served, listening, options).serve_until_told()
             except Terminated:  # told to stop, it stopped: no error
                 return Exit.TERMINATED
             except KeyboardInterrupt:

@@ -10,8 +10,9 @@ import click
 
 from reconciler.cli import opening
 from reconciler.console.desk import Desk, Past
-from reconciler.console.gate import Gate, is_loopback
+from reconciler.console.gate import Gate
 from reconciler.ledger import Ledger
+from reconciler.serving.hosts import is_loopback
 
 RUNS: Final = 20  # of the ledger's runs that a page shows
 LEAST: Final = 16  # letters of a token

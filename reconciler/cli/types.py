@@ -1,5 +1,6 @@
 """The types of flags that several verbs have."""
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_S: Final = 86_400.0
+_HOST_NAME: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -24,6 +26,22 @@ class Address(click.ParamType[tuple[str, int]]):
         if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
             self.fail(f"{value!r} is not HOST:PORT, as in {LOOPBACK}:8900 (port 0: any free one)", param, ctx)
         return host.removeprefix("[").removesuffix("]") or LOOPBACK, int(port)
+
+
+class HostName(click.ParamType[str]):
+    """A name that a client may call a port by, in lower case; *.NAME is every name below NAME."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = str(value).lower().removesuffix(".")
+        if not _HOST_NAME.fullmatch(name):
+            self.fail(
+                f"{value!r} is no host name, as in console.example.com or *.example.com (no port, no scheme)",
+                param,
+                ctx,
+            )
+        return name
 
 
 class Duration(click.ParamType[float]):

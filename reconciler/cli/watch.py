@@ -85,7 +85,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
-        shown = Shown(ledger, flags["token_file"])
+        shown = Shown(ledger, flags["token_file"], flags["listen_names"])
         with listening(flags["listen"], controller, audience, shown):
             controller.run(stop.event)
     return stop.code(Exit.INTERRUPTED)

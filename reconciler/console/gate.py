@@ -9,8 +9,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import ip_address
 from typing import Final
+
+from reconciler.serving.hosts import is_loopback
 
 COOKIE: Final = "modelpolicy-console"
 
@@ -48,19 +49,6 @@ class Gate:
         if scheme.lower() == "bearer" and _same(bearer, self.token):
             return Answer.LOOK
         return Answer.LOOK if _same(cookies.get(COOKIE, ""), self.pass_) else Answer.TOKEN_NEEDED
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a Host header, or a host, names this machine and nothing else."""
-    name = (
-        host[1:].partition("]")[0] if host.startswith("[") else host if host.count(":") > 1 else host.partition(":")[0]
-    )
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _same(one: str, other: str) -> bool:

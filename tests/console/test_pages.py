@@ -15,7 +15,7 @@ from reconciler.console.account import Account, Meter, Tone
 from reconciler.console.application import POLICY, application
 from reconciler.console.chinese import MEANS
 from reconciler.console.desk import Desk, Past
-from reconciler.console.gate import COOKIE, Gate, is_loopback
+from reconciler.console.gate import COOKIE, Gate
 from reconciler.console.messages import MESSAGES, preferred
 from reconciler.console.saying import Saying
 from reconciler.errors import LedgerError
@@ -24,6 +24,7 @@ from reconciler.load import CHECKS
 from reconciler.plan import Action
 from reconciler.plan.drift import Moved
 from reconciler.reasons import Reason
+from reconciler.serving.hosts import is_loopback
 from reconciler.state import ActivationState, PauseReason, Result
 from tests import builders as b
 from tests.console.scene import EVIL, NOW, PAGE, Scene

@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -276,13 +276,18 @@ def application(served: Served) -> Starlette:
     )
 
 
-def server(served: Served) -> serving.Server:
-    """The server, not yet running: `.run(sockets=[...])` serves until it is told to stop."""
-    return serving.server(application(served))
+def server(served: Served, listening: serving.Listening, options: serving.Options) -> serving.Server:
+    """The server, not yet running: `.serve_until_told()` serves until it is told to stop."""
+    return serving.Server(application(served), listening, _roomy(options))
 
 
 @contextmanager
 def in_background(served: Served) -> Iterator[str]:
     """Serve on a free loopback port from a thread of this process; its URL."""
-    with serving.in_background(application(served), listen("127.0.0.1", 0)) as url:
+    with serving.in_background(application(served), listen("127.0.0.1", 0), _roomy(serving.Options())) as url:
         yield url
+
+
+def _roomy(options: serving.Options) -> serving.Options:
+    """Bodies somewhat larger than Ark takes are let in, to be refused in Ark's own words."""
+    return replace(options, limits=replace(options.limits, body_bytes=4 * wire.MAX_BODY))
