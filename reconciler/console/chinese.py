@@ -7,6 +7,7 @@ from typing import Final
 
 MEANS: Final[dict[str, str]] = {
     # Rules of the platform and of the organisation.
+    "account-mismatch": "密钥所属的账号不是声明的账号，不做任何变更。",
     "activation-in-free-tokens-only": "安心体验模式与开通模型不能并存，请先关闭该模式。",
     "activation-invite-only": "邀测中的模型无法自助开通，请提交工单。",
     "constraint": "不符合组织自定的约束。",
@@ -14,6 +15,7 @@ MEANS: Final[dict[str, str]] = {
     "deprecated-model": "该模型即将下线或已下线，请迁移到其他模型。",
     "duplicate-target": "多个声明指向同一个对象，在只留下一个之前都不会执行。",
     "free-quota-scope": "免费额度只抵扣在线推理的 token，批量推理、插件和知识库照常计费。",
+    "incomplete-list": "平台的列表问了两次仍不完整：列出的照常判断，没有列出的不视为不存在。",
     "limit-below-use": "按近期用量，一天之内将达到推理限额，模型会被平台暂停。",
     "limit-blocked-by-capacity": "该模型有接入点使用了 TPM 保障包或模型单元，暂不支持设置推理限额。",
     "limit-change-interval": "同一模型的推理限额设置需间隔至少 2 小时，到时会自动执行。",
