@@ -10,6 +10,7 @@ at their own seam, with `raise ... from exc`.
     │   ├── Conflict              the item is not what the plan was made on: observe and plan again
     │   └── Unsupported           the platform has no such operation; `how_to` says how a person does it
     └── LedgerError               the durable record cannot be read or written
+        ├── NoLedgerAddress       what was given is no place of a ledger: the caller's mistake
         ├── LockHeld              another holder has the lease; names it
         └── PlanSpent             the saved plan was carried out before; a plan works once
 """
@@ -74,6 +75,10 @@ class Unsupported(PlatformError):
 
 class LedgerError(ModelPolicyError):
     """The ledger is unreadable, from a newer version, or not writable."""
+
+
+class NoLedgerAddress(LedgerError):
+    """What was given as the ledger's address cannot be one; the message repeats nothing that may be a secret."""
 
 
 class LockHeld(LedgerError):

@@ -19,6 +19,7 @@ from click.shell_completion import CompletionItem
 
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
+from reconciler.cli.types import LedgerAddress
 
 __all__ = ["Common", "Exit", "Output", "completing", "emit", "examples", "options"]
 
@@ -160,7 +161,7 @@ _OPTIONS: Final[dict[str, Decorator]] = {
         help="The name of the declaration set that owns what PATH declares (default: the git remote `origin`).",
     ),
     "ledger": click.option(
-        "--ledger", metavar="FILE|URL", default=DEFAULT_LEDGER, show_default=True, envvar="MODELPOLICY_LEDGER",
+        "--ledger", type=LedgerAddress(), default=DEFAULT_LEDGER, show_default=True, envvar="MODELPOLICY_LEDGER",
         help="The durable record: an SQLite file or postgresql://...",
     ),
 }  # fmt: skip

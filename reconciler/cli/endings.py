@@ -21,7 +21,7 @@ import click
 from reconciler.cli import streams
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import LockHeld, ModelPolicyError, PlanSpent, PlatformError
+from reconciler.errors import LockHeld, ModelPolicyError, NoLedgerAddress, PlanSpent, PlatformError
 
 COMMAND: Final = "modelpolicy"
 
@@ -52,17 +52,17 @@ def run(root: click.Group, arguments: Sequence[str]) -> int:
 
 def _run(root: click.Group, arguments: Sequence[str]) -> int:
     terminal = Terminal()
-    message, reason = "", ""
+    message, reason, told = "", "", False
     try:
         with _sigterm_raises(), root.make_context(root.name or COMMAND, list(arguments), obj=terminal) as context:
             return int(root.invoke(context) or Exit.OK)
     except click.exceptions.Exit as ended:  # --help, --version, completion
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        code, message, reason = Exit.USAGE, "no verb was given", "Usage"
+        code, message, reason, told = Exit.USAGE, "no verb was given", "Usage", True
         terminal.page(error.format_message())
     except click.ClickException as error:
-        code, message, reason = Exit.USAGE, error.format_message(), "Usage"
+        code, message, reason, told = Exit.USAGE, error.format_message(), "Usage", True
         terminal.note(_usage(error))
     except (KeyboardInterrupt, click.Abort, EOFError):
         code, message, reason = Exit.INTERRUPTED, "interrupted", "Interrupted"
@@ -73,7 +73,7 @@ def _run(root: click.Group, arguments: Sequence[str]) -> int:
         return Exit.OK
     except Exception as error:  # noqa: BLE001  # the last stop before the user
         code, message, reason = _ended_by(error)
-    if code is not Exit.USAGE:
+    if not told:
         terminal.note(f"Error: {message}")
     if not terminal.said and asked_for_json(arguments, os.environ):
         with contextlib.suppress(OSError):  # nobody can be told but by the exit code
@@ -100,6 +100,8 @@ def _ended_by(error: Exception) -> tuple[Exit, str, str]:
         return Exit.LOCKED, f"{error} (held by {error.holder})", "Locked"
     if isinstance(error, PlanSpent):
         return Exit.STALE, str(error), "Stale"
+    if isinstance(error, NoLedgerAddress):
+        return Exit.USAGE, f"--ledger: {error}", "Usage"
     if isinstance(error, PlatformError):
         return Exit.UNEXPECTED, str(error), error.reason.value
     if isinstance(error, ModelPolicyError):

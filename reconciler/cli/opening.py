@@ -77,7 +77,7 @@ def clock() -> Clock:
 
 def offset_s() -> float:
     """The seconds by which the clock is shifted, for rehearsals; 0 in real life."""
-    given = os.environ.get(OFFSET, "").strip() or "0"
+    given = os.environ.get(OFFSET, "0").strip()
     try:
         seconds = float(given)
         datetime.now(UTC) + timedelta(seconds=seconds)

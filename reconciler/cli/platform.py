@@ -13,6 +13,7 @@ from reconciler.cli import formats
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.platform_serve import serve
 from reconciler.cli.terminal import Terminal
+from reconciler.cli.types import DatabaseFile
 from reconciler.report.as_text.layout import safe
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ command.add_command(serve)
 def database(function: Any) -> Any:
     """The option that says which file the platform is in."""
     return click.option(
-        "--db", metavar="PATH", envvar="MODELPOLICY_DB", help="The platform's SQLite file (default: the account's)."
+        "--db",
+        type=DatabaseFile(),
+        envvar="MODELPOLICY_DB",
+        help="The platform's SQLite file (default: the account's).",
     )(function)
 
 

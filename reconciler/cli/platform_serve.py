@@ -12,7 +12,7 @@ from reconciler.cli import looping
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop, Terminated
 from reconciler.cli.terminal import Terminal
-from reconciler.cli.types import Address
+from reconciler.cli.types import Address, DatabaseFile
 
 if TYPE_CHECKING:
     from reconciler.kinds.platform_account import Actions
@@ -34,7 +34,7 @@ DEFAULT_LISTEN = "127.0.0.1:8900"
 )  # fmt: skip
 @looping.listen_name
 @click.option(
-    "--db", metavar="PATH", envvar="MODELPOLICY_DB", help="The platform's SQLite file (default: the account's)."
+    "--db", type=DatabaseFile(), envvar="MODELPOLICY_DB", help="The platform's SQLite file (default: the account's)."
 )
 @click.option(
     "--keys", metavar="FILE", envvar="MODELPOLICY_KEYS", type=click.Path(dir_okay=False),

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from reconciler import __version__
-from reconciler.cli import endings, streams
+from reconciler.cli import endings, environment, streams
 from reconciler.cli.exits import Exit
 
 # By what they are for, within a group in the order of work. Each is the module reconciler.cli.<verb> ("import" is import_),
@@ -53,6 +53,7 @@ GROUPS: Final = {
     },
 }
 VERBS: Final = {verb: line for verbs in GROUPS.values() for verb, line in verbs.items()}
+PREFIX: Final = "MODELPOLICY"
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
 # Declarations are trees that live to the end: looking for cycles as often as Python does was a fifth of a run.
 COLLECT: Final = (200_000, 20, 100)
@@ -77,6 +78,7 @@ Environment:
   Every flag has a variable: MODELPOLICY_<VERB>_<FLAG>, e.g. MODELPOLICY_PLAN_PRUNE=1.
   Flags that verbs share have a plain one too: MODELPOLICY_ACCOUNT, MODELPOLICY_TARGET,
   MODELPOLICY_LEDGER, MODELPOLICY_OUTPUT, MODELPOLICY_COLOR. Lists are split at spaces.
+  A variable that is set and empty is a usage error: it is a secret that is missing.
   NO_COLOR and CI are honoured; MODELPOLICY_DEBUG=1 shows tracebacks.
 """
 
@@ -92,6 +94,7 @@ class Root(click.Group):
             return None
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
         command: click.Command = importlib.import_module(f"reconciler.cli.{name}").command
+        environment.named(command, f"{PREFIX}_{cmd_name}")
         return _own_first(command)
 
     def resolve_command(
@@ -101,7 +104,10 @@ class Root(click.Group):
             near = difflib.get_close_matches(args[0], VERBS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the verbs are {', '.join(VERBS)}."
             raise click.UsageError(f"there is no verb {args[0]!r}: {hint}", ctx)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            environment.check(ctx, command, rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         widest = max(map(len, VERBS))
@@ -143,7 +149,7 @@ ROOT: Final = Root(
     epilog=EXAMPLES,
     subcommand_metavar="VERB [ARGS]...",
     context_settings={
-        "auto_envvar_prefix": "MODELPOLICY",
+        "auto_envvar_prefix": PREFIX,
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
     },

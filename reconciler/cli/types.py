@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from reconciler import ledger_address
+from reconciler.errors import NoLedgerAddress
+
 if TYPE_CHECKING:
     from reconciler.notify import Hook
 
 LOOPBACK: Final = "127.0.0.1"
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LONGEST_S: Final = 86_400.0
 _HOST_NAME: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
@@ -58,6 +62,33 @@ class Duration(click.ParamType[float]):
         if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= _LONGEST_S:
             self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
         return int(number) * (unit or 1.0)
+
+
+class LedgerAddress(click.ParamType[str]):
+    """The path of an SQLite file or a `postgresql://` URL, which may hold a secret and is never repeated."""
+
+    name = "FILE|URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return ledger_address.checked(str(value))
+        except NoLedgerAddress as error:
+            self.fail(str(error), param, ctx)
+
+
+class DatabaseFile(click.ParamType[str]):
+    """The path of an SQLite file; what was meant as the URL of a server is none, and never repeated."""
+
+    name = "PATH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        path = str(value).strip()
+        if not path:
+            self.fail("it is empty (a variable or secret that is not set?)", param, ctx)
+        if _SCHEME.match(path) or "://" in path:
+            self.fail("it looks like a URL, and this is an SQLite file: give its path (./ before it if its name has a colon)",
+                      param, ctx)  # fmt: skip
+        return path
 
 
 class Webhook(click.ParamType["Hook"]):

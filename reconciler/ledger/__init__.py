@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from reconciler import ledger_address
 from reconciler.identity import Identity
 from reconciler.plan import Change
 from reconciler.state import Entry, Fields, History, Outcome, Record, Run
@@ -153,13 +154,15 @@ WAY_BACK: Final = "move it aside, restore a backup or name another with --ledger
 
 
 def open_ledger(url_or_path: str, *, lease_s: float = LEASE_S) -> Ledger:
-    """The ledger at an SQLite file or at a `postgresql://` URL. Nothing is created or connected before it is needed."""
+    """The ledger at an SQLite file or at a `postgresql://` URL. Nothing is created or connected before it is needed. Raises
+    `NoLedgerAddress` where what is given is neither."""
     from reconciler.ledger.store import Store  # only a verb that needs the ledger pays for it
 
-    if url_or_path.startswith(("postgresql://", "postgres://")):
+    where = ledger_address.checked(url_or_path)
+    if ledger_address.is_url(where):
         from reconciler.ledger.postgres import Postgres  # an extra, and slow to import
 
-        return Store(Postgres(url_or_path), lease_s)
+        return Store(Postgres(where), lease_s)
     from reconciler.ledger.sqlite import Sqlite
 
-    return Store(Sqlite(url_or_path), lease_s)
+    return Store(Sqlite(where), lease_s)

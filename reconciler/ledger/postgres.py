@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from reconciler.errors import LedgerError
+from reconciler.errors import LedgerError, NoLedgerAddress
 from reconciler.ledger import WAY_BACK
 
 try:
@@ -17,8 +17,8 @@ except ImportError as error:  # pragma: no cover  # the test environment has the
 
 CONNECT_S: Final = 10
 _MISTYPED: Final = (
-    "the URL of the ledger (--ledger postgresql://USER:PASSWORD@HOST/DATABASE) cannot be read; in the user and the password write "
-    "each of @ : / ? # % [ ] as %XX"
+    "its URL (postgresql://USER:PASSWORD@HOST/DATABASE) cannot be read; in the user and the password write each of @ : / ? # % [ ] "
+    "as %XX"
 )
 _ADVISORY_KEY: Final = 0x6D706C6367  # any number that others are unlikely to use
 
@@ -52,10 +52,10 @@ def _place(url: str) -> str:
     try:
         parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        raise LedgerError(_MISTYPED) from None  # its text repeats what it could not read
+        raise NoLedgerAddress(_MISTYPED) from None  # its text repeats what it could not read
     host, port, name = (str(parts.get(part, "")) for part in ("host", "port", "dbname"))
     if "@" in host + name or not (port or "0").replace(",", "").isdecimal():
-        raise LedgerError(_MISTYPED)
+        raise NoLedgerAddress(_MISTYPED)
     return f"{'' if host.startswith('/') else host}/{name}"
 
 

@@ -20,6 +20,11 @@ BUSY_S: Final = 10.0
 ROOM: Final = 256 * 1024  # with less, SQLite cannot make the files beside the ledger and calls it an I/O error
 
 
+_WHOSE: Final = (
+    "SELECT count(*), total(name LIKE 'modelpolicy%') FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+)
+
+
 class Sqlite:
     """The database of `store.Store` in one file."""
 
@@ -33,12 +38,24 @@ class Sqlite:
         """A connection of its own; None where only reading is wanted and there is no file."""
         with self.explained():
             if write:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                return Session(self, sqlite3.connect(self._path, **_OPTIONS))
+                self._path.parent.mkdir(exist_ok=True)
+                return Session(self, self._ours(sqlite3.connect(self._path, **_OPTIONS)))
             if not self._path.exists():
                 return None
             connection = sqlite3.connect(self._read_only_uri(), uri=True, **_OPTIONS)
-            return Session(self, connection, write=False)
+            return Session(self, self._ours(connection), write=False)
+
+    def _ours(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, where the file is empty or a ledger: a database of another program is left as it is."""
+        try:
+            others, ours = connection.execute(_WHOSE).fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        if others and not ours:
+            connection.close()
+            raise LedgerError(f"{self.name} is a database of another program and no ledger; name another with --ledger")
+        return connection
 
     def _read_only_uri(self) -> str:
         """Where the folder is not ours to write, SQLite cannot make its shared memory: then the file is read as it lies."""
