@@ -23,6 +23,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark/
     serving/ wal.py      a bounded server in a thread; an SQLite file for many writers
     ledger_address.py    what may name a ledger
+    writer/          HOW A FILE IS WRITTEN  whole, through no link, over nobody's edit
     ------------------------------------------------ below: no I/O, no clock, no environment, no logging
     report/          WHAT IS SAID           as_text, as_json, ...
     status/          findings + outcomes + previous conditions + now -> conditions

@@ -9,6 +9,9 @@ at their own seam, with `raise ... from exc`.
     │   ├── Permanent             do not try again until a person, a spec or a credential changes
     │   ├── Conflict              the item is not what the plan was made on: observe and plan again
     │   └── Unsupported           the platform has no such operation; `how_to` says how a person does it
+    ├── NotWritable               a file cannot be written
+    │   ├── WrongPlace            its name leads to what may not be written to: name another
+    │   └── Overtaken             it is no longer what was read
     └── LedgerError               the durable record cannot be read or written
         ├── NoLedgerAddress       what was given is no place of a ledger: the caller's mistake
         ├── LockHeld              another holder has the lease; names it
@@ -71,6 +74,18 @@ class Unsupported(PlatformError):
     ) -> None:
         super().__init__(message, code=code, reason=reason)
         self.how_to = how_to
+
+
+class NotWritable(ModelPolicyError):
+    """A file cannot be written; `str()` names it and says why."""
+
+
+class WrongPlace(NotWritable):
+    """What was named is nothing that may be written to, so another name has to be chosen."""
+
+
+class Overtaken(NotWritable):
+    """The file is no longer what was read, so it is left as it is."""
 
 
 class LedgerError(ModelPolicyError):
