@@ -144,13 +144,12 @@ def _file(live: Live, model: str) -> str:
 
 
 def _add(live: Live, name: str, documents: list[_Document], files: dict[str, bytes]) -> None:
-    written = "---\n".join(_text(document, live.account) for document in documents)
+    """The documents at the end of a file, its lines ended as those it has."""
     before = files.get(name, b"")
+    written = "---\n".join(_text(document, live.account) for document in documents)
     if before.strip():
-        joint = b"" if before.endswith(b"\n") else b"\n"
-        files[name] = before + joint + b"---\n" + written.encode()
-    else:
-        files[name] = before + written.encode()
+        written = ("" if before.endswith((b"\n", b"\r")) else "\n") + "---\n" + written
+    files[name] = before + written.replace("\n", edit.line_end(before)).encode()
 
 
 def _missing(

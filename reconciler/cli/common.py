@@ -9,7 +9,7 @@ Every flag also has the variable MODELPOLICY_<VERB>_<FLAG>; the flags here have 
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -80,8 +80,9 @@ def options(*names: str, output: tuple[str, ...] = ()) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def with_common(*args: Any, **kwargs: Any) -> Any:
-            given = {name: kwargs.pop(name) for name in fields}
-            return function(*args, common=Common(**given), **kwargs)
+            common = Common(**{name: kwargs.pop(name) for name in fields})
+            _check_files(common, kwargs)
+            return function(*args, common=common, **kwargs)
 
         decorated: Callable[..., Any] = with_common
         shared = [_OPTIONS[name] for name in names] + ([_output(output)] if output else []) + [_COLOR]
@@ -117,7 +118,24 @@ def emit(terminal: Terminal, outputs: Iterable[Output], render: Callable[[Output
         if output.file is None:
             (terminal.artefact if output.format == "text" else terminal.document)(text)
         else:
-            Path(output.file).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+            from reconciler import writer  # only where a file is written
+
+            writer.write(
+                output.file, (text if text.endswith("\n") else text + "\n").encode("utf-8", "backslashreplace")
+            )
+
+
+def _check_files(common: Common, flags: Mapping[str, Any]) -> None:
+    """End with a usage error where an output may not go to its file, before anything else is done."""
+    files = [output.file for output in common.outputs if output.file is not None]
+    if not files:
+        return
+    from reconciler.cli import outfiles
+
+    used = [
+        value for name, value in flags.items() if isinstance(value, str) and (name == "out" or Path(value).is_file())
+    ]
+    outfiles.check(files, [*(common.paths or (".",)), common.ledger, *used], stdout=len(files) < len(common.outputs))
 
 
 def _set_color(context: click.Context, parameter: click.Parameter, value: str) -> None:  # noqa: ARG001

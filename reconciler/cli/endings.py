@@ -21,7 +21,15 @@ import click
 from reconciler.cli import streams
 from reconciler.cli.exits import Exit
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import LockHeld, ModelPolicyError, NoLedgerAddress, PlanSpent, PlatformError
+from reconciler.errors import (
+    LockHeld,
+    ModelPolicyError,
+    NoLedgerAddress,
+    Overtaken,
+    PlanSpent,
+    PlatformError,
+    WrongPlace,
+)
 
 COMMAND: Final = "modelpolicy"
 
@@ -98,10 +106,12 @@ def _ended_by(error: Exception) -> tuple[Exit, str, str]:
         return error.code, str(error), error.code.name.capitalize()
     if isinstance(error, LockHeld):
         return Exit.LOCKED, f"{error} (held by {error.holder})", "Locked"
-    if isinstance(error, PlanSpent):
+    if isinstance(error, PlanSpent | Overtaken):
         return Exit.STALE, str(error), "Stale"
     if isinstance(error, NoLedgerAddress):
         return Exit.USAGE, f"--ledger: {error}", "Usage"
+    if isinstance(error, WrongPlace):
+        return Exit.USAGE, str(error), "Usage"
     if isinstance(error, PlatformError):
         return Exit.UNEXPECTED, str(error), error.reason.value
     if isinstance(error, ModelPolicyError):

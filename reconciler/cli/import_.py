@@ -1,20 +1,18 @@
 """`modelpolicy import`: what is live becomes declarations. Reads the platform, writes policy files only, and only under --out."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 
-from reconciler import reconcile
+from reconciler import reconcile, writer
 from reconciler.adopt import Adoption, Live, adopt
 from reconciler.cli import common as shared
-from reconciler.cli import opening
+from reconciler.cli import exits, opening
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import PlatformError
+from reconciler.errors import NotWritable, Overtaken, PlatformError
 from reconciler.finding import Severity
 from reconciler.kinds.declared import Declared
 from reconciler.load import SourceText, load
@@ -35,8 +33,11 @@ def command(terminal: Terminal, common: Common, out: str | None) -> Exit:
     """Write what is live as declarations, one file a model.
 
     With --out, declarations at PATH and in DIR are adopted into: values change in place, comments and order stay, and
-    what nobody declared is added. The plan afterwards is empty. Without --out everything live is printed.
+    what nobody declared is added. The plan afterwards is empty. Without --out everything live is printed. A file that is saved
+    meanwhile is not touched, and exits 5: run it again.
     """
+    if out is not None:
+        writer.check_folder(out)
     here = out if out is not None and Path(out).is_dir() else None
     paths = tuple(dict.fromkeys((*common.paths, *((here,) if here else ()))))
     read = opening.read(paths) if paths or out is None else opening.Read(Declared(), (), {})
@@ -57,7 +58,7 @@ def command(terminal: Terminal, common: Common, out: str | None) -> Exit:
     if out is None:
         terminal.document("---\n".join(content.decode("utf-8") for content in files.values()))
     else:
-        _write(terminal, files)
+        return _write(terminal, files, read.texts)
     return Exit.OK
 
 
@@ -78,19 +79,33 @@ def _adopted(asked: Asked, texts: Mapping[str, bytes], folder: str) -> Adoption:
     )
 
 
-def _write(terminal: Terminal, files: Mapping[str, bytes]) -> None:
-    """Each file whole or not at all."""
+def _write(terminal: Terminal, files: Mapping[str, bytes], read: Mapping[str, bytes]) -> Exit:
+    """Each file whole or not at all; one that is no longer what was read is left to whoever saved it."""
+    codes = [Exit.OK]
     for name, content in files.items():
-        file = Path(name).resolve()
-        known = file.exists()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        mode = file.stat().st_mode & 0o777 if known else 0o644
-        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        Path(temporary.name).chmod(mode)
-        Path(temporary.name).replace(file)
-        terminal.note(f"{'changed' if known else 'wrote'} {name}")
+        try:
+            if name in read:
+                _replace(name, read[name], content)
+            else:
+                _create(name, content)
+        except NotWritable as error:
+            codes.append(Exit.STALE if isinstance(error, Overtaken) else Exit.UNEXPECTED)
+            terminal.note(f"Error: {error}")
+        else:
+            terminal.note(f"{'changed' if name in read else 'wrote'} {name}")
     if not files:
         terminal.note("the declarations say what is live already; nothing to write")
+    return exits.first(codes)
+
+
+def _replace(name: str, read: bytes, content: bytes) -> None:
+    try:
+        writer.replace(name, read, content)
+    except Overtaken as error:
+        raise Overtaken(f"{error}; it was not touched, so run import again") from error
+
+
+def _create(name: str, content: bytes) -> None:
+    writer.make_folder(Path(name).parent)
+    if not writer.create(name, content):
+        raise Overtaken(f"{name} is there and was not read, so it is not overwritten; run import again, or move it")

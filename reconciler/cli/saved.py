@@ -1,19 +1,19 @@
 """Saved plans as files: written for one reader, whole or not at all, and read back with every doubt said out loud."""
 
-import os
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 import click
 
+from reconciler import writer
 from reconciler.cli import opening
 from reconciler.cli.endings import Stop
 from reconciler.cli.exits import Exit
+from reconciler.errors import WrongPlace
 from reconciler.finding import Finding
 from reconciler.guards import Allow
 from reconciler.plan import VerdictKind
@@ -28,21 +28,8 @@ def write(path: str, report: Report, terms: Terms) -> Saved:
     """Save the report's plan at `path`, readable by its owner only. Nothing but a saved plan is ever replaced."""
     kept = plan_file.saved(report, terms)
     content = plan_file.encode(kept)
-    file = Path(path)
-    _may_replace(file, path)
-    try:
-        # A new file beside it, 0600 from its first byte, then a rename: there is never half a plan at `path`.
-        with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
-            try:
-                temporary.write(content)
-                temporary.flush()
-                os.fsync(temporary.fileno())
-                Path(temporary.name).replace(file)
-            except BaseException:
-                Path(temporary.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise Stop(f"the plan cannot be saved at {path}: {error.strerror}") from error
+    may_be_saved(path)
+    writer.write(path, content, private=True)
     return kept
 
 
@@ -100,15 +87,17 @@ def renewed(kept: Saved, fresh: Report) -> Report:
     return replace(fresh, plan=replace(kept.plan, guards=tuple(guards)))
 
 
-def _may_replace(file: Path, path: str) -> None:
+def may_be_saved(path: str) -> None:
+    """End with a usage error where no plan may be saved at `path`: nothing but a saved plan is ever replaced."""
     try:
-        mode = file.lstat().st_mode
+        writer.check(path)
+        mode = Path(path).lstat().st_mode
+    except WrongPlace as error:
+        raise click.UsageError(f"--out {error}") from error
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise Stop(f"the plan cannot be saved at {path}: {error.strerror}") from error
     if not stat.S_ISREG(mode):
-        raise click.UsageError(f"--out {path} is not a plain file (a folder, link or device): name another")
-    with file.open("rb") as opened:
+        raise click.UsageError(f"--out {path} is not a plain file (a pipe or device): name another")
+    with Path(path).open("rb") as opened:
         if not opened.read(len(plan_file.START)).startswith(plan_file.START):
             raise click.UsageError(f"--out {path} exists and is no saved plan; it is not overwritten")

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import click
 
-from reconciler import schema
+from reconciler import schema, writer
 from reconciler.cli import common as shared
+from reconciler.cli import outfiles
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.kinds import registry
@@ -36,11 +37,11 @@ def command(terminal: Terminal, common: Common, crds: bool, outputs: bool, out: 
         raise click.UsageError("--crds and --outputs are two things: ask for one at a time")
     files = dict(schema.crds()) if crds else _outputs() if outputs else _kinds()
     if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
+        writer.make_folder(out)
+        outfiles.check(str(Path(out) / name) for name in files)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-            terminal.note(f"wrote {folder / name}")
+            writer.write(Path(out) / name, text.encode())
+            terminal.note(f"wrote {Path(out) / name}")
     elif crds:
         terminal.document("".join(text if text.startswith("---") else f"---\n{text}" for text in files.values()))
     else:

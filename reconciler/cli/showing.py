@@ -8,9 +8,11 @@ from typing import Final
 
 import click
 
+from reconciler import writer
 from reconciler.cli import opening
 from reconciler.console.desk import Desk, Past
 from reconciler.console.gate import Gate
+from reconciler.errors import NotWritable
 from reconciler.ledger import Ledger
 from reconciler.serving.hosts import is_loopback
 
@@ -38,12 +40,10 @@ def gate(host: str, token_file: str | None) -> Gate | None:
 def _token(file: Path) -> str:
     """The token in the file, which is made for its owner only (mode 0600) where it is absent. Never shown, never logged."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
-            new.write(secrets.token_urlsafe(32) + "\n")
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise click.UsageError(f"the token file {file} cannot be made: {error.strerror}") from error
+        if not os.path.lexists(file):
+            writer.create(file, f"{secrets.token_urlsafe(32)}\n".encode(), private=True)
+    except NotWritable as error:
+        raise click.UsageError(f"the token file {error}") from error
     try:
         token, about = file.read_text(encoding="utf-8").strip(), file.stat()
     except (OSError, UnicodeDecodeError) as error:

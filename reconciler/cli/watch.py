@@ -11,7 +11,7 @@ import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
-from reconciler.cli import exits, looping, opening, sets
+from reconciler.cli import exits, looping, opening, outfiles, sets
 from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -81,7 +81,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         notifying(flags["notify"], audience),
         tracing(wanted=flags["otel"], audience=audience),
     ):
-        controller = Controller(Watched(_folders(common), audience), world(ledger, audience), settings)
+        controller = Controller(Watched(_folders(common, audience), audience), world(ledger, audience), settings)
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
@@ -91,9 +91,12 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     return stop.code(Exit.INTERRUPTED)
 
 
-def _folders(common: Common) -> Folders:
+def _folders(common: Common, audience: Audience) -> Folders:
     beside = Path(".modelpolicy") if "://" in common.ledger else Path(common.ledger).parent
-    return Folders(common.paths, beside / STATUS_FILE)
+    file = beside / STATUS_FILE
+    if file.exists() and not file.is_symlink():
+        outfiles.check([str(file)])
+    return Folders(common.paths, file, lambda message: audience.diary.trouble("", message))
 
 
 def world(ledger: Ledger, audience: Audience, *, create: bool = True) -> World:

@@ -4,6 +4,7 @@ Pure: bytes in, bytes out. The parser says where a value stands; only that slice
 changed safely in this way (anchors, lists of documents, JSON) is `Uneditable`, with the reason; nothing is guessed.
 """
 
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from reconciler.load.events import composed
 
 Plain: TypeAlias = str | int | bool | tuple[str, ...]
 _BARE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._][A-Za-z0-9]+)*")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _HIDDEN: Final = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
@@ -58,7 +60,37 @@ def rewrite(content: bytes, edits: Iterable[Edit]) -> bytes:
         at = max((index for index, (line, _) in enumerate(pieces) if line <= edit.line), default=0)
         line, chunk = pieces[at]
         pieces[at] = (line, _removed(chunk) if edit.remove else _edited(chunk, line, edit))
-    return "".join(chunk for _, chunk in pieces).encode("utf-8")
+    return _as_written(content, decoded, "".join(chunk for _, chunk in pieces))
+
+
+def line_end(content: bytes) -> str:
+    """What ends the lines of a file: what ends its first."""
+    found = _LINE_END.search(content.decode("utf-8", "replace"))
+    return found[0] if found else "\n"
+
+
+def _as_written(content: bytes, before: str, after: str) -> bytes:
+    """The text with the byte order mark of the file it was read from, and with each line ended as it was there."""
+    mark = texts.MARK if content.startswith(texts.MARK) else b""
+    ends = _LINE_END.findall(content.decode("utf-8"))
+    if len(set(ends)) == 1:
+        after = after.replace("\n", ends[0])
+    elif ends:
+        lines = after.split("\n")
+        known = _known_ends(before.split("\n"), lines, ends)
+        after = "".join(line + known[place] for place, line in enumerate(lines[:-1])) + lines[-1]
+    return mark + after.encode("utf-8")
+
+
+def _known_ends(before: list[str], after: list[str], ends: list[str]) -> list[str]:
+    """The end of each line but the last: its own where the line was there, else that of the line above."""
+    kept: dict[int, str] = {}
+    for block in difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():
+        kept |= {block.b + step: ends[block.a + step] for step in range(block.size) if block.a + step < len(ends)}
+    found: list[str] = []
+    for place in range(len(after) - 1):
+        found.append(kept.get(place, found[-1] if found else ends[0]))
+    return found
 
 
 def _removed(chunk: str) -> str:

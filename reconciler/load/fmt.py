@@ -22,6 +22,13 @@ Order = Callable[[Path], Sequence[str]]
 
 def fmt(content: bytes) -> bytes | None:
     """The content in canonical order: itself where it is already, None where it cannot be read as it stands."""
+    mark = text.MARK if content.startswith(text.MARK) else b""
+    bare = content[len(mark) :]
+    formatted = None if bare.startswith(text.MARK) else _fmt(bare)
+    return None if formatted is None else mark + formatted
+
+
+def _fmt(content: bytes) -> bytes | None:
     before = _documents(content)
     if not before:
         return None if before is None else content

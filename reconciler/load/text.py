@@ -12,6 +12,8 @@ from reconciler.load.tree import Problem
 MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_CHUNK: Final = 1024 * 1024  # of one document: what an API server takes, and seconds at most for the slow parser
 
+MARK: Final = b"\xef\xbb\xbf"  # that some editors begin UTF-8 with
+
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _SHOWN: Final = bytes((9, 10, 13, *range(32, 127)))

@@ -3,12 +3,13 @@
 Reads below the given paths; writes only the status file, and only when what it says changed.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from reconciler import writer
+from reconciler.errors import NotWritable
 from reconciler.finding import in_order
 from reconciler.load import Loaded, Memory, load
 from reconciler.report import Report, as_json
@@ -19,11 +20,16 @@ STATUS_FILE: Final = "status.json"
 
 
 class Folders:
-    """Files and directories, as `reconciler.controller.Source` wants them. `status_file` None: no status file."""
+    """Files and directories, as `reconciler.controller.Source` wants them. `status_file` None: no status file; `trouble` hears, once,
+    why it cannot be written."""
 
-    def __init__(self, paths: Sequence[str], status_file: Path | None) -> None:
+    def __init__(
+        self, paths: Sequence[str], status_file: Path | None, trouble: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._paths = tuple(paths) or (".",)
         self._status_file = status_file
+        self._trouble = trouble
+        self._told = ""
         self._loaded: Loaded | None = None
         self._fingerprint: watching.Fingerprint = frozenset()
         self._reports: dict[str, Report] = {}
@@ -46,8 +52,8 @@ class Folders:
         watching.watch(self._paths, self._fingerprint, changed, stop)
 
     def publish(self, report: Report) -> None:
-        """Write how all accounts stand, unless the file says so already. A status file that cannot be written is left: the
-        ledger has the same facts."""
+        """Write how all accounts stand, unless the file says so already. Where it cannot be written that is told and the loop goes
+        on: the ledger has the same facts."""
         if self._status_file is None:
             return
         with self._publishing:
@@ -55,18 +61,16 @@ class Folders:
             known = self._loaded.declared.accounts if self._loaded else self._reports
             self._reports = {account: each for account, each in self._reports.items() if account in known}
             text = as_json.status(*(each for _, each in sorted(self._reports.items())))
-            if text != self._written and _replace(self._status_file, text):
-                self._written = text
+            if text != self._written:
+                self._write(self._status_file, text)
 
-
-def _replace(file: Path, text: str) -> bool:
-    """Write the whole file or leave the old one; False where it could not be written."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        return False
-    return True
+    def _write(self, file: Path, text: str) -> None:
+        try:
+            writer.make_folder(file.parent)
+            writer.write(file, text.encode())
+        except NotWritable as error:
+            if str(error) != self._told:
+                self._trouble(str(error))
+            self._told = str(error)
+        else:
+            self._written, self._told = text, ""

@@ -102,8 +102,11 @@ def real_folder(folder: Path, given: str) -> Path:
     real = Path("/")
     try:
         for part in Path(here, folder).parts[1:]:
-            step = real.parent if part == ".." else real / part
-            if step.is_symlink():
+            step = real / part
+            if part == "..":
+                real.stat()  # also a folder that is left again has to be there
+                step = real.parent
+            elif step.is_symlink():
                 end = step.resolve(strict=True)
                 _stays_in(step, end, given, here)
                 step = end

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import writer
 from reconciler.cli.endings import run
 from reconciler.cli.exits import Exit
 from reconciler.cli.root import ROOT
@@ -81,3 +82,61 @@ def test_no_name_on_the_platform_leads_out_of_the_folder(seeded: Path, capsys: p
     said = capsys.readouterr().err
     assert said.count("has a name that cannot be declared") == len(names)
     assert "\x00" not in said
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_import_keeps_line_ends_and_the_byte_order_mark(seeded: Path, mark: str, end: str) -> None:
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    file = seeded / "policies/doubao-seed-1-6.yaml"
+    ours = file.read_text().split("---\n")
+    wanted = (mark + file.read_text().replace("\n", end)).encode()
+    edited = file.read_text().replace("rpm: 10\n", "rpm: 7\n")
+    for before in (edited, "---\n".join(ours[:1])):  # a value changed, a document added
+        file.write_bytes((mark + before.replace("\n", end)).encode())
+        assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+        assert file.read_bytes() == wanted
+
+
+def test_import_keeps_each_line_end_of_a_file_that_mixes_them(seeded: Path) -> None:
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    file = seeded / "policies/doubao-seed-1-6.yaml"
+    lines = file.read_bytes().splitlines()
+    mixed = [line + (b"\r\n" if number % 3 else b"\n") for number, line in enumerate(lines)]
+    file.write_bytes(b"".join(mixed).replace(b"rpm: 10", b"rpm: 7"))
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    changed = next(number for number, line in enumerate(mixed) if b"rpm: 10" in line)
+    written = file.read_bytes().splitlines(keepends=True)
+    assert [*written[:changed], *written[changed + 1 :]] == [*mixed[:changed], *mixed[changed + 1 :]]
+    assert written[changed].rstrip() == b"  rpm: 10"
+
+
+def test_import_leaves_a_file_that_was_saved_meanwhile_and_exits_5(
+    seeded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.OK
+    file, real = seeded / "policies/doubao-seed-1-6.yaml", writer.replace
+    file.write_text(file.read_text().replace("rpm: 10\n", "rpm: 7\n"))
+    (seeded / "policies/kimi-k2.yaml").unlink()
+
+    def replace(given: str, expected: bytes, content: bytes) -> None:
+        file.write_text(f"{file.read_text()}# saved meanwhile\n")
+        real(given, expected, content)
+
+    monkeypatch.setattr(writer, "replace", replace)
+    capsys.readouterr()
+    assert run(ROOT, ["import", "--out", "policies"]) == Exit.STALE
+    said = capsys.readouterr().err
+    assert (
+        "doubao-seed-1-6.yaml was changed by somebody else meanwhile; it was not touched, so run import again" in said
+    )
+    assert "wrote policies/kimi-k2.yaml" in said, "the others are written"
+    assert file.read_text().endswith("# saved meanwhile\n")
+    assert "rpm: 7\n" in file.read_text()
+
+
+def test_import_never_overwrites_a_file_that_it_did_not_read(seeded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (seeded / "real").mkdir()
+    (seeded / "real/kimi-k2.yaml").symlink_to(seeded / "nowhere")
+    assert run(ROOT, ["import", "--out", "real"]) in (Exit.INVALID, Exit.STALE)
+    assert not (seeded / "nowhere").exists()

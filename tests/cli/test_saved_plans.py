@@ -50,14 +50,14 @@ def test_a_policy_file_is_never_overwritten_by_a_plan(tmp_path: Path) -> None:
 
 def test_a_link_or_a_folder_is_never_written_through(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for name in ("link", "."):
-        with pytest.raises(click.UsageError, match="not a plain file"):
+    for name, why in (("link", "is a link"), ("", "is a folder")):
+        with pytest.raises(click.UsageError, match=why):
             made(tmp_path / name)
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_where_it_cannot_be_written_the_plan_says_why_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match="No such file"):
+    with pytest.raises(click.UsageError, match="there is no folder"):
         made(tmp_path / "missing" / "the.plan")
 
 

@@ -142,7 +142,7 @@ def test_without_a_repository_the_working_directory_is_the_checkout(
 
 @pytest.mark.parametrize(
     ("given", "why"),
-    [("missing/a", "there is no folder missing"), ("build", "is a folder"), ("file/a", "file is not a folder|not a directory"),
+    [("missing/a", "there is no folder missing"), ("missing/../a", "there is no folder missing"), ("build", "is a folder"), ("file/a", "file is not a folder|not a directory"),
      ("..", "names no file"), ("", "names no file"), ("a\0b", "names no file"), ("/dev/fd/987", "is not open in this process")],
 )  # fmt: skip
 def test_a_place_that_cannot_be_is_said_before_anything_is_done(checkout: Path, given: str, why: str) -> None:

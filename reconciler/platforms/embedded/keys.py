@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import stat
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from reconciler.errors import Permanent
+from reconciler import writer
+from reconciler.errors import NotWritable, Permanent
 from reconciler.reasons import Reason
 
 NAMES: Final = ("access_key", "secret_key", "api_key")
@@ -66,16 +66,12 @@ def load_or_make(path: Path) -> tuple[Keys, bool]:
         return read(path), False
     except FileNotFoundError:
         keys = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(keys.shown, file, indent=2)
-            file.write("\n")
-    except FileExistsError:  # another process was first
-        return read(path), False
-    except OSError as exc:
-        raise _bad(path, f"cannot be written: {exc.strerror}") from exc
-    return keys, True
+        writer.make_folder(path.parent)
+        made = writer.create(path, f"{json.dumps(keys.shown, indent=2)}\n".encode(), private=True)
+    except NotWritable as exc:
+        raise Permanent(f"The keys file {exc}.", reason=Reason.CREDENTIALS_INVALID) from exc
+    return (keys, True) if made else (read(path), False)  # another process may have been first
 
 
 def read(path: Path) -> Keys:
