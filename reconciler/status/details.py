@@ -100,7 +100,7 @@ def _override(snapshot: Snapshot, target: Target, baseline: Fields | None) -> di
 def _ending(resource: Resource[Any], now: datetime) -> dict[str, bool]:
     """Whether the override ends within a day: kept with the status, so that it is noticed once and not after each start."""
     ends = resource.spec.expires_at
-    return {"expiring": True} if ends is not None and ends - SOON <= now < ends else {}
+    return {"expiring": True} if ends is not None and now < ends and ends - now <= SOON else {}
 
 
 def _constraint(standing: Standing, resource: Resource[Any]) -> dict[str, Any]:
