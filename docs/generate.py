@@ -184,7 +184,7 @@ def _checks() -> Iterator[str]:
         "",
         "# Checks of the loader",
         "",
-        "What a file must be before any rule looks at it. `modelpolicy explain CHECK` prints the same.",
+        "What a file must be before any rule looks at it, and `internal-error`. `modelpolicy explain CHECK` prints the same.",
     )
     for check, text in CHECKS.items():
         yield from ("", f"## {check}", "", text)

@@ -33,6 +33,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     load/ plan/ schema/
     rules/           WHAT IS ALLOWED        one rule a file
     kinds/           WHAT MAY BE DECLARED   one kind a file
+    isolation.py     what fails in judging one resource becomes that resource's finding
     state.py finding.py errors.py reasons.py
 
 The pictures are enforced by the import contracts in pyproject.toml.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from reconciler import proof
+from reconciler import isolation, proof
 from reconciler.errors import Conflict, LedgerError, PlatformError, Transient, Unsupported
 from reconciler.plan import Change, Plan, fingerprint, kind_of, writes_of
 from reconciler.platforms import Platform
@@ -217,7 +217,7 @@ class _Hand:
         done: list[tuple[Change, Outcome]] = []
         flushed_s = time.monotonic()
         for change in batch:
-            outcome = self._carry(change) if self._may_go_on() else self._ended(change)
+            outcome = self._carried(change) if self._may_go_on() else self._ended(change)
             done.append((change, outcome))
             if len(done) >= FLUSH_EVERY or time.monotonic() - flushed_s > FLUSH_AFTER_S:
                 self._flush(done)
@@ -259,9 +259,17 @@ class _Hand:
         if not self.trouble:
             self.trouble, self.ended_by = trouble, reason
 
-    def _carry(self, change: Change) -> Outcome:
-        """Re-read, write, prove: what became of one change."""
+    def _carried(self, change: Change) -> Outcome:
+        """What became of one change; a bug that shows in it is its own failure and ends no run."""
         sent: list[Write] = []
+        outcome = isolation.attempt(self._carry, change, sent)
+        if not isinstance(outcome, isolation.Failed):
+            return outcome
+        half = "it may be half done; " if sent else ""
+        return _outcome(change, Result.FAILED, f"{half}{outcome}. {isolation.REPORT}", reason=Reason.PLATFORM_REFUSED)
+
+    def _carry(self, change: Change, sent: list[Write]) -> Outcome:
+        """Re-read, write, prove: what became of one change; `sent` are the writes that went out."""
         try:
             before = self._read(change)
             live = proof.live(change, before)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from reconciler import rules
+from reconciler import isolation, rules
 from reconciler.finding import Finding, in_order
 from reconciler.kinds.declared import IMPLIED, Declared
 
@@ -14,7 +14,7 @@ def check(everything: Declared, load_findings: Iterable[Finding], now: datetime)
     for key, account in everything.accounts.items():
         context = rules.Context(account=account, declared=everything.for_account(key), everything=everything, now=now)
         found += rules.check(context)
-    return in_order(found)
+    return in_order(isolation.once(found))
 
 
 def set_findings(everything: Declared, now: datetime) -> tuple[Finding, ...]:

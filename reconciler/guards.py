@@ -5,11 +5,12 @@ object. A verdict with an address concerns that change; one without concerns eve
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from reconciler import isolation
 from reconciler.kinds.inference_limit import TOKENS, recent_hourly_use
 from reconciler.kinds.model_activation import STATE, DesiredState
 from reconciler.plan import Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
@@ -54,9 +55,24 @@ def judge(plan: Plan, question: Question, allows: Iterable[Allow] = ()) -> tuple
     allowed = tuple(allows)
     verdicts: list[Verdict] = []
     for guard in GUARDS.values():
-        worries = sorted(guard.worries(plan, question), key=lambda worry: (worry.address or "", worry.message))
+        worries = sorted(_worries(guard, plan, question), key=lambda worry: (worry.address or "", worry.message))
         verdicts += [_verdict(guard, worry, allowed) for worry in worries] or [Verdict(guard.id, VerdictKind.PASSED)]
     return tuple(verdicts)
+
+
+def _worries(guard: Guard, plan: Plan, question: Question) -> Iterator[Worry]:
+    """What a guard has against the plan; a change that it fails on is refused, for nobody judged it."""
+
+    def judge(changes: Sequence[Change]) -> list[Worry]:
+        return list(guard.worries(replace(plan, changes=tuple(changes)), question))
+
+    worries, unjudged = isolation.in_part(judge, plan.changes)
+    yield from worries
+    for culprit in unjudged:
+        address = culprit.thing.address if culprit.thing else None
+        message = f"{guard.id} could not judge {address or 'the plan'}: {culprit.failed}"
+        hint = f"{isolation.REPORT} {_hint(guard.id, address or '')}"
+        yield Worry(message, hint, (frozenset({address}),) if address else (), address)
 
 
 def refused(plan: Plan) -> tuple[Verdict, ...]:

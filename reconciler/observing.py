@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler import proof
+from reconciler import isolation, proof
 from reconciler.errors import PlatformError, Transient
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Declared
@@ -43,7 +43,9 @@ def observe(declared: Declared, history: History, reader: Reader, now: datetime,
 
 def _closer(declared: Declared, snapshot: Snapshot, reader: Reader, now: datetime) -> Snapshot:
     """The snapshot, with the capacity of endpoints whose override is too high unless they have some of their own."""
-    doubtful = override_exceeds_model_limit.undecided(declared, snapshot, now)
+    doubtful = isolation.attempt(override_exceeds_model_limit.undecided, declared, snapshot, now)
+    if isinstance(doubtful, isolation.Failed):  # the rule fails the same way, which is the finding
+        return snapshot
     return proof.laid_over(snapshot, [(target, reader.read(target)) for target in doubtful])
 
 
@@ -66,11 +68,11 @@ def _confirmed(history: History, snapshot: Snapshot, reader: Reader) -> Snapshot
 
 def _missing(history: History, snapshot: Snapshot) -> tuple[Target, ...]:
     """The items of ours that the sweep did not see although their list was whole, sorted."""
-    kinds = registry()
-    return tuple(
-        target
-        for target, record in sorted(history.records.items())
-        if record.owner
-        and not kinds[target.kind].exists(snapshot, target)
-        and not snapshot.absence_unproven(kinds[target.kind].listing)
-    )
+    ours = (target for target, record in sorted(history.records.items()) if record.owner)
+    # Where a kind fails to tell, so does the removal, which is the finding.
+    return tuple(target for target in ours if isolation.attempt(_is_missing, target, snapshot) is True)
+
+
+def _is_missing(target: Target, snapshot: Snapshot) -> bool:
+    kind = registry()[target.kind]
+    return not kind.exists(snapshot, target) and not snapshot.absence_unproven(kind.listing)

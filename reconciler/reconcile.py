@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from reconciler import apply, guards, holding, ledger, platforms, proof, records, rules, status
+from reconciler import apply, guards, holding, isolation, ledger, platforms, proof, records, rules, status
 from reconciler import plan as planning
 from reconciler.check import set_findings
 from reconciler.errors import LedgerError, PlanSpent, PlatformError
@@ -116,6 +116,10 @@ def look(
         findings = _findings(asked, snapshot, history, capabilities, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
         plan = planning.patient(replace(planning.make(question), errors=failures), asked.waits)
+        if (
+            snapshot is not None and plan.findings != findings
+        ):  # what no plan could be made for is as broken as by a rule
+            findings, question = plan.findings, replace(question, findings=plan.findings)
     with asked.step("guard"):
         plan = replace(plan, guards=guards.judge(plan, question, asked.allows))
     report = Report(
@@ -227,7 +231,7 @@ def _findings(
         capabilities=capabilities,
         identities={**asked.identities, **mine},
     )
-    return in_order([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)])
+    return in_order(isolation.once([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)]))
 
 
 # Plan and guard.
@@ -364,8 +368,10 @@ def _judged(report: Report, history: History, previous: Mapping[str, ResourceSta
         outcomes=report.outcomes, failures=report.failures, snapshot=report.snapshot, history=history,
         previous=previous, capabilities=report.capabilities,
     )  # fmt: skip
-    statuses = status.judge(standing)
-    return replace(report, statuses=statuses, next_wake=status.next_wake(standing, statuses))
+    failed: list[Finding] = []
+    statuses = status.judge(standing, failed.append)
+    findings = in_order((*report.findings, *failed)) if failed else report.findings
+    return replace(report, statuses=statuses, findings=findings, next_wake=status.next_wake(standing, statuses))
 
 
 def _published(report: Report, asked: Asked, store: ledger.Ledger, before: History) -> Report:

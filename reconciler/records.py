@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from reconciler import isolation
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import DeclarationSet, Declared
 from reconciler.plan import Change, ChangeReason, Question
@@ -47,14 +48,13 @@ class Found:
 
 def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
     """What became of the changes of a run that was killed; later intents stand on earlier ones. No intent, no finding; and none
-    of an item that is not seen while that does not prove it absent: its intent stays open."""
+    where nobody can tell: that intent stays open."""
     found: dict[Target, Record] = {}
     results: list[Found] = []
     for pending in history.pending:
-        target, kind = pending.hoped.target, registry()[pending.hoped.target.kind]
-        if not kind.exists(snapshot, target) and snapshot.absence_unproven(kind.listing, target):
+        target, happened = pending.hoped.target, isolation.attempt(_happened, pending, snapshot)
+        if not isinstance(happened, bool):
             continue
-        happened = _happened(pending, snapshot)
         before = found.get(target) or history.records.get(target)
         record = proved(pending.hoped) if happened else kept(pending.hoped, before)
         found[target] = record
@@ -69,10 +69,13 @@ def with_found(history: History, found: tuple[Found, ...]) -> History:
     return replace(with_records(history, (each.record for each in found)), pending=left)
 
 
-def _happened(pending: Pending, snapshot: Snapshot) -> bool:
-    """Whether the item is as hoped; a limit must also have begun to count after the intent, where that can be seen."""
+def _happened(pending: Pending, snapshot: Snapshot) -> bool | None:
+    """Whether the item is as hoped; a limit must also have begun to count after the intent, where that can be seen. None where
+    it is not seen, and that does not prove it absent."""
     hoped, target = pending.hoped, pending.hoped.target
     kind = registry()[target.kind]
+    if not kind.exists(snapshot, target) and snapshot.absence_unproven(kind.listing, target):
+        return None
     if not kind.exists(snapshot, target) or hoped.applied is None:
         return False
     live = kind.live(snapshot, target)
@@ -162,15 +165,21 @@ def seen_equal(question: Question, changed: frozenset[Target]) -> Iterator[Recor
         target = question.claims[resource.address]
         if target is None or target in changed or question.left_alone(resource):
             continue
-        kind = registry()[target.kind]
-        live, wanted = kind.live(snapshot, target), kind.desired(resource, question.now)
-        if not wanted or any(live[path] != value for path, value in wanted.items()):
-            continue
-        before = question.history.records.get(target)
-        if before is not None and not _ours_to_claim(question, before, resource):
-            continue
-        record = _equal(claimed(resource, target, question.declaration_set), before, wanted, question.now)
-        yield from _if_worth_it(replace(record, renewal=kind.renewal(resource)), before, question.now)
+        found = isolation.attempt(_seen_equal, question, snapshot, resource, target)
+        if found is not None and not isinstance(found, isolation.Failed):  # what cannot be told is not remembered
+            yield from _if_worth_it(found, question.history.records.get(target), question.now)
+
+
+def _seen_equal(question: Question, snapshot: Snapshot, resource: Resource[Any], target: Target) -> Record | None:
+    kind = registry()[target.kind]
+    live, wanted = kind.live(snapshot, target), kind.desired(resource, question.now)
+    if not wanted or any(live[path] != value for path, value in wanted.items()):
+        return None
+    before = question.history.records.get(target)
+    if before is not None and not _ours_to_claim(question, before, resource):
+        return None
+    record = _equal(claimed(resource, target, question.declaration_set), before, wanted, question.now)
+    return replace(record, renewal=kind.renewal(resource))
 
 
 def _equal(claim: Record, before: Record | None, wanted: Fields, now: datetime) -> Record:
@@ -221,18 +230,35 @@ def by_word(
     yield from contradicted(history, snapshot)
     for resource in declared.resources:
         who = attested_by(resource) if registry()[resource.kind].governs and not resource.deleting else ""
-        target = registry()[resource.kind].target(resource, snapshot) if who else None
-        if target is None:
-            continue
-        kind, before = registry()[resource.kind], history.records.get(target)
-        live, wanted = kind.live(snapshot, target), kind.desired(resource, now)
-        hidden = {path: value for path, value in wanted.items() if live[path] is UNOBSERVABLE}
-        if not hidden or (before is not None and not may_attest(before, resource, declaration_set)):
-            continue
-        known = before.attestation if before is not None and before.renewal == kind.renewal(resource) else None
-        if known is None or (known.fields, known.by) != (hidden, who):
-            said = Attestation(hidden, who, now)
-            yield attested(claimed(resource, target, declaration_set), before, said, kind.renewal(resource))
+        found = (
+            isolation.attempt(_by_annotation, resource, who, snapshot, history, declaration_set, now) if who else None
+        )
+        if found is not None and not isinstance(found, isolation.Failed):
+            yield found
+
+
+def _by_annotation(
+    resource: Resource[Any],
+    who: str,
+    snapshot: Snapshot,
+    history: History,
+    declaration_set: DeclarationSet,
+    now: datetime,
+) -> Record | None:
+    """The record that an annotation makes; None where it says nothing new."""
+    kind = registry()[resource.kind]
+    target = kind.target(resource, snapshot)
+    if target is None:
+        return None
+    before, live, wanted = history.records.get(target), kind.live(snapshot, target), kind.desired(resource, now)
+    hidden = {path: value for path, value in wanted.items() if live[path] is UNOBSERVABLE}
+    if not hidden or (before is not None and not may_attest(before, resource, declaration_set)):
+        return None
+    known = before.attestation if before is not None and before.renewal == kind.renewal(resource) else None
+    if known is not None and (known.fields, known.by) == (hidden, who):
+        return None
+    said = Attestation(hidden, who, now)
+    return attested(claimed(resource, target, declaration_set), before, said, kind.renewal(resource))
 
 
 def may_attest(record: Record, resource: Resource[Any], declaration_set: DeclarationSet) -> bool:
@@ -249,11 +275,15 @@ def with_records(history: History, found: Iterable[Record]) -> History:
 
 def contradicted(history: History, snapshot: Snapshot) -> Iterator[Record]:
     """The records whose attestation ends, because the platform shows otherwise."""
-    for target, record in sorted(history.records.items()):
-        kind = registry()[target.kind]
-        if record.attestation is None or not kind.exists(snapshot, target):
-            continue
-        live = kind.live(snapshot, target)
-        said = record.attestation.fields
-        if any(live.get(path, UNOBSERVABLE) not in (UNOBSERVABLE, value) for path, value in said.items()):
+    for _, record in sorted(history.records.items()):
+        if record.attestation is not None and isolation.attempt(_contradicts, snapshot, record) is True:
             yield replace(record, attestation=None)
+
+
+def _contradicts(snapshot: Snapshot, record: Record) -> bool:
+    """Whether the platform shows something else than a person attested."""
+    kind, said = registry()[record.target.kind], record.attestation
+    if said is None or not kind.exists(snapshot, record.target):
+        return False
+    live = kind.live(snapshot, record.target)
+    return any(live.get(path, UNOBSERVABLE) not in (UNOBSERVABLE, value) for path, value in said.fields.items())

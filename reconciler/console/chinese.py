@@ -42,6 +42,7 @@ MEANS: Final[dict[str, str]] = {
     "duplicate-key": "同一个键出现了两次。",
     "duplicate-resource": "同一个资源声明了两次。",
     "foreign-document": "其他类型的文档，不作处理。",
+    "internal-error": "程序内部错误，该资源在平台上保持不变，其余照常处理；请反馈该问题。",
     "invalid-combination": "这些字段的取值不能同时出现。",
     "invalid-key": "键必须是文本。",
     "invalid-number": "该数字无法保存。",

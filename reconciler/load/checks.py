@@ -17,6 +17,9 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "renamed or removed; what they govern stays as it is.",
         "foreign-document": "A document of another apiVersion group (a Kubernetes manifest, a kustomization.yaml), or one "
         "without apiVersion, kind, metadata and spec. It is left alone; this is only a note.",
+        "internal-error": "Judging one resource failed in a way that nobody expected: a bug in modelpolicy. As an error it could "
+        "not be judged, so nothing of it is written and its item stays as it is; as a warning only part of what is said of it is "
+        "missing. Everything else goes on. Please report it with its message, which names the place in the code.",
         "invalid-combination": "Fields that are each fine but not together: an endpoint by id and by name, an override with "
         "neither rpm nor tpm.",
         "invalid-key": "A key that is not text, such as `1:` or `[a]:`. Keys are field names; quote them where they look like "

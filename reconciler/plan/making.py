@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from reconciler.finding import Location
+from reconciler import isolation
+from reconciler.finding import Finding, Location, in_order
 from reconciler.kinds import Resource
 from reconciler.plan import notes
 from reconciler.plan.items import Step, calls, differing, fingerprint, steps
@@ -14,6 +15,8 @@ from reconciler.plan.question import Question, kind_of_item
 from reconciler.plan.removal import Removal, removals
 from reconciler.plan.values import Action, Change, ChangeReason, FieldChange, Plan, Release
 from reconciler.state import UNOBSERVABLE, Capability, Fields, Record, Snapshot, Target
+
+_Placed: TypeAlias = tuple[tuple[Any, ...], Change]  # a change with its place in the order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,41 +34,62 @@ class _Intent:
 
 
 def make(question: Question) -> Plan:
-    """The plan for the question: equal questions make equal plans, whatever the order of resources."""
+    """The plan for the question: equal questions make equal plans, whatever the order of resources. Its findings are the
+    question's, and one for each resource or item that the plan could not be made for."""
     snapshot = question.snapshot
     if snapshot is None:
         return Plan(account=question.account.account, inputs_digest=question.inputs_digest, observed_at=None)
-    placed: list[tuple[tuple[Any, ...], Change]] = []
+    placed: list[_Placed] = []
+    failed: list[Finding] = []
     unchanged = 0
     claimed = Counter(target for target in _eligible_claims(question))
     for resource in question.governing:
-        target = question.claims[resource.address]
-        if target is None or not question.chosen(resource.address) or resource.address in question.broken:
+        if not question.chosen(resource.address) or resource.address in question.broken:
             continue
-        if question.left_alone(resource) or claimed[target] > 1:
-            unchanged += _is_equal(resource, target, snapshot, question.now)
-            continue
-        intent = _wanted(question, snapshot, resource, target)
-        if intent is None:
-            unchanged += bool(kind_of_item(target).desired(resource, question.now))
+        found = isolation.attempt(_of_resource, question, snapshot, resource, claimed)
+        if isinstance(found, isolation.Failed):
+            failed.append(found.about(resource))
+        elif isinstance(found, list):
+            placed += found
         else:
-            placed += _changes(question, snapshot, intent)
+            unchanged += found
     releases: list[Release] = []
-    for found in removals(question, snapshot):
-        if isinstance(found, Release):
-            releases.append(found)
+    for removal in removals(question, snapshot):
+        if isinstance(removal, Release):
+            releases.append(removal)
+            continue
+        back = isolation.attempt(_taken_back, question, snapshot, removal)
+        if isinstance(back, isolation.Failed):
+            failed.append(back.told(removal.address, None))
         else:
-            placed += _changes(question, snapshot, _removed(found))
+            placed += back
     return Plan(
         account=question.account.account,
         inputs_digest=question.inputs_digest,
         observed_at=snapshot.observed_at,
         changes=tuple(change for _, change in sorted(placed, key=lambda pair: pair[0])),
         unchanged=unchanged,
-        findings=question.findings,
+        findings=in_order((*question.findings, *failed)) if failed else question.findings,
         releases=tuple(releases),
         notes=_plan_notes(question),
     )
+
+
+def _of_resource(
+    question: Question, snapshot: Snapshot, resource: Resource[Any], claimed: Counter[Target]
+) -> list[_Placed] | bool:
+    """The changes that a resource asks for; where there are none, whether its item is as declared."""
+    if resource.address in question.unplaced:
+        raise question.unplaced[resource.address].error
+    target = question.claims[resource.address]
+    if target is None or not kind_of_item(target).exists(snapshot, target):
+        return False
+    if question.left_alone(resource) or claimed[target] > 1:
+        return _is_equal(resource, target, snapshot, question.now)
+    intent = _wanted(question, snapshot, resource, target)
+    if intent is None:
+        return bool(kind_of_item(target).desired(resource, question.now))
+    return _changes(question, snapshot, intent)
 
 
 def _eligible_claims(question: Question) -> Iterable[Target]:
@@ -151,8 +175,11 @@ def _reason(record: Record, action: Action, fields: tuple[FieldChange, ...]) -> 
     return ChangeReason.DECLARED
 
 
-def _removed(found: Removal) -> _Intent:
-    return _Intent(
+def _taken_back(question: Question, snapshot: Snapshot, found: Removal) -> list[_Placed]:
+    """The changes that take an item back; raises what kept the removal from being told."""
+    if found.failed is not None:
+        raise found.failed.error
+    intent = _Intent(
         address=found.address,
         target=found.target,
         action=Action.REVERT,
@@ -160,13 +187,14 @@ def _removed(found: Removal) -> _Intent:
         fields=found.fields,
         notes=found.notes,
     )
+    return _changes(question, snapshot, intent)
 
 
-def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[tuple[tuple[Any, ...], Change]]:
+def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[_Placed]:
     """The intent as changes, each with its place in the order: level, model, address."""
     target, kind = intent.target, kind_of_item(intent.target)
     model, title = kind.model(snapshot, target), kind.title(snapshot, target)
-    placed: list[tuple[tuple[Any, ...], Change]] = []
+    placed: list[_Placed] = []
     for step in steps(target, kind.live(snapshot, target), intent.fields, question.capability):
         not_before = kind.earliest(snapshot, question.record(target), {f.path: f.after for f in step.fields})
         waits = not_before if not_before is not None and not_before > question.now else None

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
+from reconciler import isolation
 from reconciler.finding import Finding, Severity
 from reconciler.kinds import Kind, Resource, registry
 from reconciler.kinds.common import Spec
@@ -56,10 +57,20 @@ class Question:
 
     @cached_property
     def claims(self) -> Mapping[str, Target | None]:
-        """The item that each governing resource claims, by address; None where the platform has no such item."""
-        return {each.address: self.target_of(each) for each in self.governing}
+        """The item that each governing resource claims, by address; None where the platform has no such item, or where that
+        could not be told."""
+        return {address: None if isinstance(item, isolation.Failed) else item for address, item in self._items.items()}
 
-    def target_of(self, resource: Resource[Any]) -> Target | None:
+    @cached_property
+    def unplaced(self) -> Mapping[str, isolation.Failed]:
+        """The governing resources whose item could not be told, by address: any item of their kind may be theirs."""
+        return {address: item for address, item in self._items.items() if isinstance(item, isolation.Failed)}
+
+    @cached_property
+    def _items(self) -> Mapping[str, Target | isolation.Failed | None]:
+        return {each.address: isolation.attempt(self._target_of, each) for each in self.governing}
+
+    def _target_of(self, resource: Resource[Any]) -> Target | None:
         if self.snapshot is None:
             return None
         return registry()[resource.kind].target(resource, self.snapshot)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler import isolation
 from reconciler.kinds import Resource
 from reconciler.kinds.common import DeletionPolicy, Management
 from reconciler.plan.items import differing
@@ -19,12 +20,13 @@ UNCLAIMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """An item to take back to what it was, with sentences for the reviewer."""
+    """An item to take back to what it was, with sentences for the reviewer; `failed` where that could not be told."""
 
     address: str
     target: Target
-    fields: tuple[FieldChange, ...]
+    fields: tuple[FieldChange, ...] = ()
     notes: tuple[str, ...] = ()
+    failed: isolation.Failed | None = None
 
 
 def removals(question: Question, snapshot: Snapshot) -> Iterator[Removal | Release]:
@@ -43,7 +45,8 @@ def removals(question: Question, snapshot: Snapshot) -> Iterator[Removal | Relea
             continue
         if record.owner in question.claims and question.claims[record.owner] is None:
             continue  # still declared: only its target is not found just now
-        yield _judge(question, snapshot, record, deleting.get(record.owner))
+        found = isolation.attempt(_judge, question, snapshot, record, deleting.get(record.owner))
+        yield Removal(address_of(target), target, failed=found) if isinstance(found, isolation.Failed) else found
 
 
 def address_of(target: Target) -> str:
@@ -81,6 +84,9 @@ def _kept(question: Question, snapshot: Snapshot, record: Record, deleting: Reso
         return f"{held.location} could not be loaded and may still declare it"
     if question.no_reverts:
         return question.no_reverts
+    unplaced = next((address for address in question.unplaced if address.startswith(f"{record.target.kind}/")), None)
+    if unplaced is not None:
+        return f"{unplaced} could not be judged and may still declare it"
     if record.owner in question.broken:
         return f"{record.owner} has errors, so it may still mean this item"
     if question.holds_account or paused(question.account) or (deleting is not None and paused(deleting)):

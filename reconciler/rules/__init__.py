@@ -1,20 +1,21 @@
 """What is allowed: one rule a file, found by being in this folder. Pure: no I/O, no clock, values in, findings out.
 
-A rule never raises on the user's input. Rules over observations run again with each observation, so what the world
+A rule never raises on the user's input; where one does, that is the finding of the resource it fails with. Rules over observations run again with each observation, so what the world
 mends mends itself. A rule whose `needs_platform` is True is silent while `Context.snapshot` is None (offline).
 """
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from reconciler import isolation
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.identity import Identity
 from reconciler.kinds import Resource
@@ -101,9 +102,39 @@ def registry() -> Mapping[str, Rule]:
 
 def check(context: Context, scope: Scope = Scope.ACCOUNT) -> tuple[Finding, ...]:
     """Every finding of every rule of `scope` that can be judged on `context`, in the order of `in_order`."""
-    return in_order(
+    found = (
         finding
         for rule in registry().values()
         if rule.scope is scope and not (rule.needs_platform and context.snapshot is None)
-        for finding in rule.check(context)
+        for finding in _judged(rule, context)
     )
+    return in_order(isolation.once(found))
+
+
+def _judged(rule: Rule, context: Context) -> Iterable[Finding]:
+    """The findings of one rule; where it fails, of what it does not fail with, and one for each resource that it does."""
+    found = isolation.attempt(lambda: list(rule.check(context)))
+    return _in_part(rule, context) if isinstance(found, isolation.Failed) else found
+
+
+def _in_part(rule: Rule, context: Context) -> Iterator[Finding]:
+    # Constraints come last, so that a constraint is to blame and not each resource that it is run over.
+    others = sorted(
+        (each for each in context.declared.resources if each.kind != "PlatformAccount"),
+        key=lambda each: each.kind == "PolicyConstraint",
+    )
+    found, unjudged = isolation.in_part(lambda some: list(rule.check(_narrowed(context, others, some))), others)
+    yield from found
+    severity = Severity.ERROR if rule.severity is Severity.ERROR else Severity.WARNING  # what only warns stops nothing
+    for culprit in unjudged:
+        yield culprit.failed.about(culprit.thing or context.account, severity)
+
+
+def _narrowed(context: Context, of: Sequence[Resource[Any]], some: Sequence[Resource[Any]]) -> Context:
+    """The context as if, of these resources, only some were declared."""
+    gone = {id(each) for each in of} - {id(each) for each in some}
+
+    def without(whole: Declared) -> Declared:
+        return replace(whole, resources=tuple(each for each in whole.resources if id(each) not in gone))
+
+    return replace(context, declared=without(context.declared), everything=without(context.everything))

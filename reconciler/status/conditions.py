@@ -1,24 +1,30 @@
 """Rows of the table and previous conditions become conditions: a time moves only when a status flips. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from reconciler import isolation
+from reconciler.finding import Finding, Severity
 from reconciler.kinds import Resource, registry
 from reconciler.reasons import Reason
+from reconciler.state import Target
 from reconciler.status import details, situations
 from reconciler.status.standing import Standing
-from reconciler.status.table import ACCEPTED, Said, Situation
+from reconciler.status.table import ACCEPTED, Said, Situation, Trouble, situation
 from reconciler.status.values import Condition, ConditionType, ResourceStatus, Truth
+
+T = TypeVar("T")
 
 _FIRST: Final = (ConditionType.ACCEPTED, ConditionType.PROGRAMMED, ConditionType.CREDENTIALS_VALID, ConditionType.READY)
 _ORDER: Final = {type_: place for place, type_ in enumerate(dict.fromkeys((*_FIRST, *ConditionType)))}
 
 
-def judge(standing: Standing) -> tuple[ResourceStatus, ...]:
-    """How every declared resource of the account stands, by address."""
+def judge(standing: Standing, failed: Callable[[Finding], object] = lambda _: None) -> tuple[ResourceStatus, ...]:
+    """How every declared resource of the account stands, by address; `failed` hears of each that this cannot be told of in
+    full."""
     found = sorted(standing.declared.resources, key=lambda resource: (resource.address, resource.origin))
-    return tuple({resource.address: _status(standing, resource) for resource in found}.values())
+    return tuple({resource.address: _status(standing, resource, failed) for resource in found}.values())
 
 
 def next_wake(standing: Standing, statuses: Iterable[ResourceStatus]) -> datetime | None:
@@ -28,23 +34,48 @@ def next_wake(standing: Standing, statuses: Iterable[ResourceStatus]) -> datetim
     return min((*looks, *(end for end in ends if end is not None and end > standing.now)), default=None)
 
 
-def _status(standing: Standing, resource: Resource[Any]) -> ResourceStatus:
+def _status(standing: Standing, resource: Resource[Any], failed: Callable[[Finding], object]) -> ResourceStatus:
     before = standing.before(resource)
-    kind = registry()[resource.kind]
-    found = situations.of_resource(standing, resource) if kind.governs else _of_constraint(standing, resource)
-    target = kind.target(resource, standing.snapshot) if kind.governs and standing.snapshot else None
+
+    def told(got: T | isolation.Failed, instead: Callable[[Finding], T]) -> T:
+        if not isinstance(got, isolation.Failed):
+            return got
+        finding = got.about(resource, Severity.WARNING)
+        if all(each.rule != isolation.RULE for each in standing.errors.get(resource.address, ())):
+            failed(finding)
+        return instead(finding)
+
+    found = told(
+        isolation.attempt(_situation, standing, resource),
+        lambda finding: situation(Trouble(Reason.NOT_ATTEMPTED, finding.message), standing.now),
+    )
+    target = told(isolation.attempt(_target, standing, resource), lambda _: None)
     next_look = _whole_second(found.next_look) if found.next_look else None
     return ResourceStatus(
         address=resource.address,
         kind=resource.kind,
         target=target or (before.target if before else None),
         conditions=tuple(_conditions(standing, resource, found, before)),
-        details=details.of(standing, resource, target, next_look, before),
+        details=told(
+            isolation.attempt(details.of, standing, resource, target, next_look, before),
+            lambda _: before.details if before else {},
+        ),
         observed_generation=before.observed_generation if found.keep and before else resource.generation,
         uid=resource.uid,
         next_attempt=next_look,
         failed_looks=found.failed_looks,
     )
+
+
+def _situation(standing: Standing, resource: Resource[Any]) -> Situation:
+    if registry()[resource.kind].governs:
+        return situations.of_resource(standing, resource)
+    return _of_constraint(standing, resource)
+
+
+def _target(standing: Standing, resource: Resource[Any]) -> Target | None:
+    kind = registry()[resource.kind]
+    return kind.target(resource, standing.snapshot) if kind.governs and standing.snapshot else None
 
 
 def _of_constraint(standing: Standing, resource: Resource[Any]) -> Situation:

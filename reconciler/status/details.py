@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from reconciler import isolation
 from reconciler.kinds import Resource, registry
 from reconciler.plan.question import could_match
 from reconciler.rules import constraint
@@ -113,9 +114,11 @@ def _constraint(standing: Standing, resource: Resource[Any]) -> dict[str, Any]:
 
 def _model_of(standing: Standing, resource: Resource[Any]) -> str | None:
     """The model of a resource; an override's only where the platform was seen."""
-    kind, snapshot = registry()[resource.kind], standing.snapshot
-    target = kind.target(resource, snapshot) if snapshot else None
-    return kind.model(snapshot, target) if snapshot and target else getattr(resource.spec, "model", None)
+    kind, snapshot, named = registry()[resource.kind], standing.snapshot, getattr(resource.spec, "model", None)
+    if snapshot is None:
+        return named
+    target = isolation.attempt(kind.target, resource, snapshot)  # its own status tells where that fails
+    return named if target is None or isinstance(target, isolation.Failed) else kind.model(snapshot, target)
 
 
 def _rate(rate: Seen[Rate]) -> dict[str, int] | None:
