@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.finding import Finding, Severity, in_order
 from reconciler.report.as_text import safe
+from reconciler.report.places import Place, Places
 from reconciler.state import Failure
 
+_Placed: TypeAlias = tuple[Place, Finding]
 _NOWHERE: Final = "(the whole set)"
 _LINE_COMMAND: Final = re.compile(r"(?m)^(\s*)::")
 # What XML 1.0 cannot carry at all, not even as a reference.
@@ -16,13 +18,18 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 def findings(
-    found: Iterable[Finding], resources: int, failed: Iterable[Failure] = (), files: Iterable[str] = ()
+    found: Iterable[Finding],
+    resources: int,
+    failed: Iterable[Failure] = (),
+    files: Iterable[str] = (),
+    places: Places | None = None,
 ) -> str:
     """A suite with a case for each of `files` and for each other place that a finding names; `failed` are its errors."""
-    ordered, failures = in_order(found), tuple(dict.fromkeys(failed))
-    by_file: dict[str, list[Finding]] = {file: [] for file in sorted(files)}
+    ordered, failures, where = in_order(found), tuple(dict.fromkeys(failed)), places or Places()
+    by_file: dict[str, list[_Placed]] = {file: [] for file in sorted(map(where.path, files))}
     for one in ordered:
-        by_file.setdefault(one.location.file if one.location else _NOWHERE, []).append(one)
+        place = where.of(one)
+        by_file.setdefault(place.path if place.own else _NOWHERE, []).append((place, one))
     cases = [_case(file, held) for file, held in by_file.items()]
     cases += [_error(failure) for failure in failures]
     counts = (
@@ -42,22 +49,22 @@ def findings(
     )
 
 
-def _fails(held: Iterable[Finding]) -> bool:
-    return any(one.severity is Severity.ERROR for one in held)
+def _fails(held: Iterable[_Placed]) -> bool:
+    return any(one.severity is Severity.ERROR for _, one in held)
 
 
-def _case(file: str, held: list[Finding]) -> str:
+def _case(file: str, held: list[_Placed]) -> str:
     head = (
         f"    <testcase classname={_attribute('modelpolicy.validate')} name={_attribute(file)} file={_attribute(file)}"
     )
-    errors = [one for one in held if one.severity is Severity.ERROR]
-    others = [one for one in held if one.severity is not Severity.ERROR]
+    errors = [(place, one) for place, one in held if one.severity is Severity.ERROR]
+    others = [(place, one) for place, one in held if one.severity is not Severity.ERROR]
     parts = []
     if errors:
+        first = errors[0][1]
         told = "\n".join(map(_line, errors))
         parts.append(
-            f"      <failure type={_attribute(errors[0].rule)} message={_attribute(errors[0].message)}>"
-            f"{_text(told)}</failure>"
+            f"      <failure type={_attribute(first.rule)} message={_attribute(first.message)}>{_text(told)}</failure>"
         )
     if others:
         parts.append(f"      <system-out>{_text(chr(10).join(map(_line, others)))}</system-out>")
@@ -71,8 +78,9 @@ def _error(failure: Failure) -> str:
     )
 
 
-def _line(one: Finding) -> str:
-    where = f"{one.location}: " if one.location else ""
+def _line(placed: _Placed) -> str:
+    place, one = placed
+    where = f"{place}: " if place.own else ""
     named = f" ({one.resource})" if one.resource else ""
     return f"{where}{one.severity} [{one.rule}]{named}: {one.message}{f' -- {one.hint}' if one.hint else ''}"
 
