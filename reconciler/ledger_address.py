@@ -91,5 +91,6 @@ def _check_place(path: str) -> None:
     if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112
         raise NoLedgerAddress(f"{path} cannot be a file: {folder} is no folder")
     above = os.path.dirname(folder)  # noqa: PTH120
-    if not os.path.isdir(folder) and (above == os.sep or not os.path.isdir(above)):  # noqa: PTH112
+    at_the_root = above == os.sep and os.path.isabs(path)  # noqa: PTH117  # from / a relative path is meant to be there
+    if not os.path.isdir(folder) and (at_the_root or not os.path.isdir(above)):  # noqa: PTH112
         raise NoLedgerAddress(f"{path} is in a folder that does not exist: make {folder}, or mend the path")
