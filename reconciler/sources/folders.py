@@ -15,6 +15,7 @@ from reconciler.load import Loaded, Memory, load
 from reconciler.report import Report, as_json
 from reconciler.sources import watching
 from reconciler.sources.files import gather
+from reconciler.sources.survey import Fingerprint
 
 STATUS_FILE: Final = "status.json"
 
@@ -31,7 +32,7 @@ class Folders:
         self._trouble = trouble
         self._told = ""
         self._loaded: Loaded | None = None
-        self._fingerprint: watching.Fingerprint = frozenset()
+        self._fingerprint: Fingerprint = frozenset()
         self._reports: dict[str, Report] = {}
         self._written = ""
         self._memory = Memory()

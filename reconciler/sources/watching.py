@@ -1,96 +1,97 @@
 """Tells when policy files changed: at once by the system's own events, and by a slow look for what events miss.
 
 Events alone miss a root that is deleted and made again, a root that is not there yet, and a mounted ConfigMap whose symlink is
-swapped to another directory. So every `LOOK_S` seconds the roots are fingerprinted by name, inode, size and change
-time (no file is opened), and the event watch is armed again where a root moved. Reads nothing, writes nothing.
+swapped to another directory. So every `LOOK_S` seconds the roots are surveyed, and the event watch is armed again where a root
+moved. Reads nothing, writes nothing; what it costs is bounded whatever happens under the roots.
 """
 
-import os
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from reconciler.sources.files import SUFFIXES
+from reconciler.sources.survey import Fingerprint, Survey, survey
 
 LOOK_S: Final = 5.0
 MISSING_LOOK_S: Final = 0.5  # while no root is there at all
+SOONEST_S: Final = 0.05
 DEBOUNCE_MS: Final = 50  # how long a burst of events is collected before it is told, in milliseconds
+REST: Final = 4.0  # for how many times the processor time of a look there is no other
+LONGEST_REST_S: Final = 2.0
 
-Fingerprint = frozenset[tuple[str, int, int, int]]
 
+def watch(
+    roots: Sequence[str],
+    seen: Fingerprint,
+    changed: Callable[[], None],
+    stop: threading.Event,
+    again_s: Callable[[], float] = lambda: math.inf,
+) -> None:
+    """Call `changed` soon after anything under `roots` (files or directories) differs from `seen`, until `stop` is set. Blocks.
 
-def watch(roots: Sequence[str], seen: Fingerprint, changed: Callable[[], None], stop: threading.Event) -> None:
-    """Call `changed` soon after anything under `roots` (files or directories) differs from `seen`, until `stop` is set. Blocks."""
+    `again_s` says in how many seconds `changed` is to be called though nothing did; it is asked after each look.
+    """
     while not stop.is_set():
-        for _ in _moments(roots, stop):
-            now = fingerprint(roots)
-            if now != seen:
-                seen = now
+        for found in _looks(roots, stop, again_s):
+            if found.entries != seen or again_s() <= 0:
+                seen = found.entries
                 changed()
 
 
-def _moments(roots: Sequence[str], stop: threading.Event) -> Iterator[None]:
-    """A moment worth looking at: after a burst of events, and every `LOOK_S` seconds. Ends when the roots moved."""
-    from watchfiles import watch as events  # a compiled module that only a running loop needs
+def fingerprint(roots: Sequence[str]) -> Fingerprint:
+    """What is under the roots, without opening a file: equal as long as no policy file changed."""
+    return survey(roots).entries
+
+
+def _looks(roots: Sequence[str], stop: threading.Event, again_s: Callable[[], float]) -> Iterator[Survey]:
+    """What is there at each moment worth looking at: after an event that concerns a policy file, every `LOOK_S` seconds, and when
+    `again_s` says. Ends when the roots moved, or another rhythm is wanted."""
+    from watchfiles import Change  # a compiled module that only a running loop needs
+    from watchfiles import watch as events
 
     armed = _armed(roots)
-    yield  # what changed between two watches
+    found = survey(roots)
+    yield found  # what changed between two watches
+    wait_s = _wait_s(again_s)
     if not armed:
-        stop.wait(MISSING_LOOK_S)
+        stop.wait(min(wait_s, MISSING_LOOK_S))
         return
+    looked, folders = time.monotonic(), tuple(armed)
     try:
-        for _ in events(
+        for burst in events(
             *armed,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
             step=DEBOUNCE_MS // 5,
             stop_event=stop,
-            rust_timeout=int(LOOK_S * 1000),
+            rust_timeout=int(wait_s * 1000),
             yield_on_timeout=True,
             raise_interrupt=False,
             recursive=any(Path(root).is_dir() for root in roots),
         ):
-            yield
-            if _armed(roots) != armed:
+            late = (
+                time.monotonic() - looked >= wait_s
+            )  # a stream of events that concern nobody must not put the slow look off
+            concerned = (found.concerns(path, folders, added=change is Change.added) for change, path in burst)
+            if burst and not late and not any(concerned):
+                continue
+            began = time.thread_time()
+            found = survey(roots)
+            yield found
+            looked = time.monotonic()
+            if _armed(roots) != armed or _wait_s(again_s) != wait_s:
                 return
+            stop.wait(min(LONGEST_REST_S, REST * (time.thread_time() - began)))
     except FileNotFoundError:
         return  # a root went away between looking and arming
 
 
-def fingerprint(roots: Sequence[str]) -> Fingerprint:
-    """What is under the roots, without opening a file: name, inode, size and time of change (of content
-    or of permissions) of each policy file."""
-    return frozenset(entry for root in roots for entry in _entries(Path(root)))
-
-
-def _entries(root: Path) -> Iterator[tuple[str, int, int, int]]:
-    if root.is_file():
-        yield from _entry(root)
-        return
-    seen: set[tuple[int, int]] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        try:
-            status = Path(folder).stat()
-        except OSError:
-            continue
-        if (status.st_dev, status.st_ino) in seen:  # a symlink loop
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = [name for name in folders if not name.startswith(".")]  # as reading does
-        for name in files:
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield from _entry(Path(folder, name))
-
-
-def _entry(path: Path) -> Iterator[tuple[str, int, int, int]]:
-    try:
-        status = path.stat()
-    except OSError:
-        yield (str(path), 0, 0, 0)  # there, but not readable: that is a state too
-        return
-    yield (str(path), status.st_ino, status.st_size, status.st_ctime_ns)
+def _wait_s(again_s: Callable[[], float]) -> float:
+    """How long to wait for events: to the next slow look, or until something is due before it."""
+    due_s = again_s()
+    return LOOK_S if due_s >= LOOK_S else max(SOONEST_S, due_s)
 
 
 def _armed(roots: Sequence[str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.sources import watching
+from reconciler.sources import survey, watching
 
 
 class Watched:
@@ -141,3 +141,126 @@ def test_a_file_that_became_readable_is_a_change(tmp_path: Path) -> None:
     time.sleep(0.02)  # the file system's clock may tick a few milliseconds apart
     file.chmod(0o644)
     assert watching.fingerprint([str(tmp_path)]) != before
+
+
+@pytest.fixture
+def walks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the roots were walked."""
+    walked: list[float] = []
+
+    def counted(roots: list[str]) -> survey.Survey:
+        walked.append(time.monotonic())
+        return survey.survey(roots)
+
+    monkeypatch.setattr(watching, "survey", counted)
+    return walked
+
+
+def scribble(file: Path, seconds: float, *, per_second: int = 20) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with file.open("a") as log:
+            log.write("line\n")
+        time.sleep(1 / per_second)
+
+
+def test_what_is_no_policy_file_costs_no_walk(
+    tmp_path: Path, watched: Callable[..., Watched], walks: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_S", 60.0)
+    for folder in (".git", "logs", "policies"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "policies" / "a.yaml").write_text("a: 1\n")
+    watch = watched(tmp_path)
+    before = len(walks)
+    for name in ("logs/out.log", ".git/index", ".git/config.yaml", "logs/.hidden.yaml", "a.yaml~", ".a.yaml.swp"):
+        scribble(tmp_path / name, 0.2)
+        (tmp_path / name).unlink()
+    assert (len(walks), watch.tells(within_s=0.2)) == (before, False)
+    (tmp_path / "policies" / "a.yaml").write_text("a: 2\n")
+    assert watch.tells()
+
+
+def test_a_stream_of_other_events_does_not_put_off_the_slow_look(
+    tmp_path: Path, watched: Callable[..., Watched]
+) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "real.yaml").write_text("a: 1\n")
+    (root / "a.yaml").symlink_to(elsewhere / "real.yaml")
+    watch = watched(root)
+    (elsewhere / "real.yaml").write_text("a: 22\n")  # where no event comes from
+    scribble(root / "out.log", 1.5, per_second=200)
+    assert watch.tells(within_s=0.1)
+
+
+def test_a_policy_file_that_never_rests_leaves_most_of_the_processor_alone(
+    tmp_path: Path, watched: Callable[..., Watched], walks: list[float]
+) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.yaml").write_text("a: 1\n")
+    watched(tmp_path)
+    before, used = len(walks), time.process_time()
+    scribble(tmp_path / "0.yaml", 1.0, per_second=200)
+    assert len(walks) > before
+    assert time.process_time() - used < 0.6, "looking rests four times as long as it worked"
+
+
+def test_a_folder_that_comes_goes_or_is_renamed_is_told_with_what_is_in_it(
+    tmp_path: Path, watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, away = tmp_path / "root", tmp_path / "away"
+    (root / "teams").mkdir(parents=True)
+    (root / "teams" / "a.yaml").write_text("a: 1\n")
+    monkeypatch.setattr(watching, "LOOK_S", 60.0)
+    watch = watched(root)
+    (root / "teams").rename(away)
+    assert watch.tells(within_s=2)
+    watch.settle()
+    away.rename(root / "squads")
+    assert watch.tells(within_s=2)
+    watch.settle()
+    (root / "squads" / "a.yaml").write_text("a: 22\n")
+    assert watch.tells(within_s=2)
+    watch.settle()
+    (root / "linked").symlink_to(tmp_path / "nowhere.yaml")
+    (root / "data.txt").write_text("a: 1\n")
+    (root / "b.yaml").symlink_to("data.txt")
+    assert watch.tells(within_s=2)
+    watch.settle()
+    (root / "data.txt").write_text("a: 333\n")
+    assert watch.tells(within_s=2), "what a policy file links to is one, whatever its name"
+
+
+def test_a_file_root_is_watched_whatever_its_name(
+    tmp_path: Path, watched: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_S", 60.0)
+    file = tmp_path / "policies.conf"
+    file.write_text("a: 1\n")
+    watch = watched(file)
+    file.write_text("a: 22\n")
+    assert watch.tells(within_s=2)
+
+
+def test_what_the_source_wants_to_see_again_is_told_though_nothing_changed(tmp_path: Path) -> None:
+    due, told, stop = [time.monotonic() + 0.3], threading.Semaphore(0), threading.Event()
+
+    def changed() -> None:
+        due[0] = float("inf")
+        told.release()
+
+    thread = threading.Thread(
+        target=watching.watch,
+        args=([str(tmp_path)], watching.fingerprint([str(tmp_path)]), changed, stop),
+        kwargs={"again_s": lambda: due[0] - time.monotonic()},
+    )
+    began = time.monotonic()
+    thread.start()
+    assert told.acquire(timeout=5)
+    assert time.monotonic() - began >= 0.3
+    assert not told.acquire(timeout=0.5), "once it was told, it is told no more"
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
