@@ -169,7 +169,7 @@ class Seat:
             return True
         self._resign()
         try:
-            self._lease = self._lead.enter_context(self._world.ledger.lock(self._key, "watch"))
+            self._lease = self._lead.enter_context(self._world.ledger.lock(self._key, "watch", at_once=True))
         except LockHeld as error:
             self._tell_lead(error.holder)
             self.settled = True

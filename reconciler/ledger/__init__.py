@@ -3,7 +3,7 @@
 SQLite by default (`.modelpolicy/ledger.db`), PostgreSQL for a team (`postgresql://...`). One account's facts never mix with
 another's. What is journaled is on disk before the call returns. No secret is ever passed in here.
 
-    store.py      every statement, once, for both databases; lease.py the lock and its heartbeat; codec.py values <-> JSON
+    store.py      every statement, once, for both databases; lease.py, holders.py the lock and who has it; codec.py values <-> JSON
     sqlite.py     the only import of sqlite3 here          postgres.py   the only import of psycopg
 """
 
@@ -73,13 +73,16 @@ class Journal(Protocol):
 
 
 class Ledger(Protocol):
-    """The store. Raises `errors.LedgerError`; `lock` raises `errors.LockHeld` after waiting `wait_s` seconds in vain."""
+    """The store. Raises `errors.LedgerError`; `lock` raises `errors.LockHeld` after waiting `wait_s` seconds in vain, and for as
+    long as a lease more where it cannot tell whether the holder lives; not so `at_once`, for a caller that asks again."""
 
     def history(self, account: str) -> History:
         """What is remembered of the account. Read-only; never creates the store."""
         ...
 
-    def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
+    def lock(
+        self, account: str, operation: str, *, wait_s: float = 0.0, at_once: bool = False
+    ) -> AbstractContextManager[Lease]:
         """Hold the account's lease for the length of the context."""
         ...
 

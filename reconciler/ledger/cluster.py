@@ -108,7 +108,9 @@ class ClusterLedger:
             )
 
     @contextmanager
-    def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> Iterator[Lease]:  # noqa: ARG002  # the lead is elected
+    def lock(
+        self, account: str, operation: str, *, wait_s: float = 0.0, at_once: bool = False  # noqa: ARG002  # the lead is elected
+    ) -> Iterator[Lease]:  # fmt: skip
         if not self._lead.held():
             raise LockHeld(f"account {account} is led by another operator", holder=self._lead.holder or "nobody yet")
         with self._lock:

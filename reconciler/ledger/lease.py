@@ -4,8 +4,9 @@
     lease         |------------lease_s------------| free
     held()   true until lease_s less a margin after the last beat that the database answered
 
-Expiry is judged by the database's clock, `held` by this machine's monotonic one, so neither trusts the other's wall clock. A
-holder on this machine whose process is gone is taken over at once. It must not know what the lock protects.
+`held` is judged by this machine's monotonic clock, whether another lives by `holders`. Where that is doubtful, the lock is taken
+only after it was seen without a beat for the length of a lease, by the monotonic clock of who looks: then its holder's own
+`held` has ended, whatever any wall clock says. It must not know what the lock protects.
 """
 
 import getpass
@@ -16,12 +17,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import LedgerError, LockHeld
+from reconciler.ledger import holders
+from reconciler.ledger.holders import Held, Life, Process
 
 if TYPE_CHECKING:
     from reconciler.ledger.store import Database, Session
@@ -31,31 +33,57 @@ BEATS: Final = 4  # in one lease
 POLL_S: Final = 0.2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who wants the lock of which account: for how long a lease is good, how long another holder is waited for. `at_once`: a
+    doubtful holder is not watched within the call, for the caller asks again."""
+
+    account: str
+    operation: str
+    lease_s: float
+    wait_s: float = 0.0
+    at_once: bool = False
+
+
+@dataclass(slots=True)
+class Doubts:
+    """Since when the lock of each account was seen without a beat; kept from one call to the next. Knows no database."""
+
+    seen: dict[str, tuple[tuple[str, float, float], float]] = field(default_factory=dict)
+
+    def silent_s(self, account: str, held: Held | None) -> float:
+        """For how long by now; a lock that is gone or was renewed begins anew."""
+        now_s = holders.boot_s()
+        if held is None:
+            self.seen.pop(account, None)
+            return 0.0
+        beat, since_s = self.seen.get(account, (None, now_s))
+        if beat != held.beat:
+            since_s = now_s
+        self.seen[account] = (held.beat, since_s)
+        return now_s - since_s
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """Who wants the lock."""
+    """Who wants the lock, as its row says it."""
 
     account: str
     token: str
     holder: str
-    machine: str
-    pid: int
+    process: Process
 
 
 @contextmanager
-def hold(
-    database: "Database", connect: "Callable[[], Session]", wanted: tuple[str, str], times_s: tuple[float, float]
-) -> Iterator["Hold"]:
-    """Hold the lease for the length of the context. `wanted` is the account and the operation that wants it, `times_s` the
-    length of the lease and how long to wait for another holder. `connect` opens a connection for the heartbeat alone."""
-    account, operation = wanted
-    claim = _Claim(account, uuid.uuid4().hex, _describe(operation), _machine(), os.getpid())
+def hold(database: "Database", connect: "Callable[[], Session]", wish: Wish, doubts: Doubts) -> Iterator["Hold"]:
+    """Hold the lease for the length of the context. `connect` opens a connection for the heartbeat alone."""
+    claim = _Claim(wish.account, uuid.uuid4().hex, _describe(wish.operation), holders.here())
     session = connect()
     try:
-        asked_s = _acquire(session, database.now_sql, claim, times_s)
+        asked_s = _acquire(session, database, claim, wish, doubts)
     finally:
         session.close()
-    held = Hold(connect, database.now_sql, claim, (times_s[0], asked_s))
+    held = Hold(connect, database.now_sql, claim, (wish.lease_s, asked_s))
     try:
         yield held
     finally:
@@ -78,15 +106,15 @@ class Hold:
 
     def held(self) -> bool:
         """Whether it is certain that nobody else can hold the lock now."""
-        return not self._lost and _monotonic_s() < self._beaten_s + self._lease_s * (1 - MARGIN)
+        return not self._lost and holders.boot_s() < self._beaten_s + self._lease_s * (1 - MARGIN)
 
     def _beat(self) -> None:
         wait_s = self._lease_s / BEATS
         while not self._over.wait(wait_s):
-            asked_s = _monotonic_s()
+            asked_s = holders.boot_s()
             kept = self._write(
-                f"UPDATE modelpolicy_locks SET expires = {self._now_sql} + ? WHERE account = ? AND token = ?",  # noqa: S608  # a constant
-                self._lease_s, self._claim.account, self._claim.token,
+                f"UPDATE modelpolicy_locks SET expires = {self._now_sql} + ?, ends_s = ? WHERE account = ? AND token = ?",  # noqa: S608  # a constant
+                self._lease_s, asked_s + self._lease_s, self._claim.account, self._claim.token,
             )  # fmt: skip
             if kept:
                 self._beaten_s = asked_s
@@ -120,43 +148,60 @@ class Hold:
             self._session.close()
 
 
-def _acquire(session: "Session", now_sql: str, claim: _Claim, times_s: tuple[float, float]) -> float:
-    """Take the lock, waiting for it at most as long as asked; returns the monotonic second in which it was asked for."""
-    lease_s, wait_s = times_s
-    until_s = time.monotonic() + wait_s
+def locked(session: "Session", database: "Database", account: str, *, first_version: bool = False) -> Held | None:
+    """The lock of the account as its row says, None where nobody has it. Read-only."""
+    columns = holders.FIRST_COLUMNS if first_version else holders.COLUMNS
+    rows = session.rows(
+        f"SELECT {columns}, expires, expires - {database.now_sql} FROM modelpolicy_locks WHERE account = ?",  # noqa: S608  # constants
+        account,
+    )
+    return holders.held_of(rows[0]) if rows else None
+
+
+def _acquire(session: "Session", database: "Database", claim: _Claim, wish: Wish, doubts: Doubts) -> float:
+    """Take the lock, waiting for it at most as long as asked, for a doubtful holder at most a lease more; returns the
+    monotonic second in which it was asked for."""
+    until_s = time.monotonic() + wish.wait_s
+    first: Held | None = None
     while True:
-        asked_s = _monotonic_s()
-        holder = _take(session, now_sql, claim, lease_s)
-        if holder is None:
+        asked_s = holders.boot_s()
+        taken, held = _take(session, database, claim, wish, doubts)
+        if taken:
             return asked_s
-        if time.monotonic() >= until_s:
+        assert held is not None  # or it would have been taken
+        first = first or held
+        life = holders.judge(held, shared_clock=database.shared_clock).life
+        watched = life is Life.DOUBTFUL and held.beat == first.beat and not wish.at_once  # a renewal ends every doubt
+        if not watched and time.monotonic() >= until_s:
             raise LockHeld(
                 f"account {claim.account} is locked; wait for the other run, or break its lock with "
                 f"`modelpolicy unlock --account {claim.account}` if you know that it is dead",
-                holder=holder,
+                holder=held.holder,
             )
-        time.sleep(min(POLL_S, max(0.0, until_s - time.monotonic())))
+        time.sleep(POLL_S if watched else min(POLL_S, max(0.0, until_s - time.monotonic())))
 
 
-def _take(session: "Session", now_sql: str, claim: _Claim, lease_s: float) -> str | None:
-    """One try; the present holder where there is a living one."""
+def _take(
+    session: "Session", database: "Database", claim: _Claim, wish: Wish, doubts: Doubts
+) -> tuple[bool, Held | None]:
+    """One try: whether the lock is ours now, and else who has it."""
     with session.transaction(write=True):
         session.alone()
-        rows = session.rows(
-            f"SELECT holder, machine, pid, expires > {now_sql} FROM modelpolicy_locks WHERE account = ?",  # noqa: S608  # a constant
-            claim.account,
-        )
-        if rows:
-            holder, machine, pid, alive = rows[0]
-            if alive and not (machine == claim.machine and not _lives(pid)):
-                return str(holder)
+        held = locked(session, database, claim.account)
+        silent_s = doubts.silent_s(claim.account, held)
+        if held is not None:
+            life = holders.judge(held, shared_clock=database.shared_clock).life
+            if life is Life.LIVES or (life is Life.DOUBTFUL and silent_s < held.lease_s):
+                return False, held
             session.run("DELETE FROM modelpolicy_locks WHERE account = ?", claim.account)
         session.run(
-            "INSERT INTO modelpolicy_locks (account, token, holder, machine, pid, expires) "  # noqa: S608  # a constant
-            f"VALUES (?, ?, ?, ?, ?, {now_sql} + ?)",
-            claim.account, claim.token, claim.holder, claim.machine, claim.pid, lease_s,
+            "INSERT INTO modelpolicy_locks (account, token, holder, machine, pid, expires, started, clock, lease_s, ends_s) "  # noqa: S608  # a constant
+            f"VALUES (?, ?, ?, ?, ?, {database.now_sql} + ?, ?, ?, ?, ?)",
+            claim.account, claim.token, claim.holder, claim.process.machine, claim.process.pid, wish.lease_s,
+            claim.process.started, claim.process.clock, wish.lease_s, holders.boot_s() + wish.lease_s,
         )  # fmt: skip
-    return None
+    doubts.silent_s(claim.account, None)
+    return True, None
 
 
 def _describe(operation: str) -> str:
@@ -166,29 +211,3 @@ def _describe(operation: str) -> str:
         user = str(os.getuid())
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{user}@{socket.gethostname()} pid {os.getpid()}, {operation}, since {since}"
-
-
-def _machine() -> str:
-    """What tells whether another's process id means anything here: the host and, in containers, the pid namespace."""
-    try:
-        space = str(Path("/proc/self/ns/pid").readlink())
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        space = boot = ""
-    return f"{socket.gethostname()} {boot} {space}".strip()
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _monotonic_s() -> float:
-    """Seconds that also pass while the machine sleeps, where the system has such a clock."""
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boottime is None else time.clock_gettime(boottime)

@@ -27,6 +27,7 @@ class Postgres:
     """The database of `store.Store` behind a URL."""
 
     now_sql: Final = "extract(epoch from clock_timestamp())::float8"
+    shared_clock: Final = True
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -53,6 +53,12 @@ ADDITIONS: Final = (
         "ALTER TABLE modelpolicy_runs ADD COLUMN set_name text NOT NULL DEFAULT ''",
         "ALTER TABLE modelpolicy_runs ADD COLUMN link text NOT NULL DEFAULT ''",
     ),
+    (  # 2: what proves that the holder of a lock lives, beside a wall clock
+        "ALTER TABLE modelpolicy_locks ADD COLUMN started text NOT NULL DEFAULT ''",
+        "ALTER TABLE modelpolicy_locks ADD COLUMN clock text NOT NULL DEFAULT ''",
+        "ALTER TABLE modelpolicy_locks ADD COLUMN ends_s double precision NOT NULL DEFAULT 0",
+        "ALTER TABLE modelpolicy_locks ADD COLUMN lease_s double precision NOT NULL DEFAULT 30",
+    ),
 )
 _TABLE: Final = "modelpolicy_schema"
 _FACTS: Final = "modelpolicy_facts"

@@ -29,6 +29,7 @@ class Sqlite:
     """The database of `store.Store` in one file."""
 
     now_sql: Final = "((julianday('now') - 2440587.5) * 86400.0)"
+    shared_clock: Final = False  # it is the wall clock of each process
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)

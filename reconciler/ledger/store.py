@@ -57,9 +57,13 @@ class Session(Protocol):
 
 
 class Database(Protocol):
-    """Where sessions come from. `now_sql` is the expression for the database's own seconds since 1970; `name` has no secret."""
+    """Where sessions come from. `now_sql` is the expression for the database's own seconds since 1970, `shared_clock` whether
+    that clock is one for all who look; `name` has no secret."""
 
     name: str
+
+    @property
+    def shared_clock(self) -> bool: ...
 
     @property
     def now_sql(self) -> str: ...
@@ -74,6 +78,7 @@ class Store:
         self._lease_s = lease_s
         self._session: Session | None = None
         self._writable = False
+        self._doubts = lease.Doubts()
         self._lock = threading.RLock()
 
     def history(self, account: str) -> History:
@@ -126,8 +131,13 @@ class Store:
             )
             return str(session.rows("SELECT body FROM modelpolicy_facts WHERE name = ?", name)[0][0])
 
-    def lock(self, account: str, operation: str, *, wait_s: float = 0.0) -> AbstractContextManager[Lease]:
-        return lease.hold(self._database, self._migrated_session, (account, operation), (self._lease_s, wait_s))
+    def lock(
+        self, account: str, operation: str, *, wait_s: float = 0.0, at_once: bool = False
+    ) -> AbstractContextManager[Lease]:
+        wish = lease.Wish(
+            account=account, operation=operation, lease_s=self._lease_s, wait_s=wait_s, at_once=at_once
+        )  # fmt: skip
+        return lease.hold(self._database, self._migrated_session, wish, self._doubts)
 
     def begin(self, run: Run) -> Journal:
         with self._writing() as session:

@@ -16,6 +16,7 @@ from reconciler.errors import LedgerError, LockHeld
 from reconciler.identity import Identity
 from reconciler.ledger import Found, Intent, Journal, Ledger, Settlement, open_ledger
 from reconciler.ledger import schema as ledger_schema
+from reconciler.ledger.holders import Process
 from reconciler.plan import Action, Change, ChangeReason, FieldChange
 from reconciler.state import UNOBSERVABLE, Attestation, Capability, Outcome, Record, Result, Run, Target
 
@@ -317,7 +318,7 @@ def test_the_lock_of_a_dead_process_elsewhere_frees_itself_after_its_lease(
     open_: Open, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _killed_holder(place, 1.0)
-    monkeypatch.setattr("reconciler.ledger.lease._machine", lambda: "another machine")
+    monkeypatch.setattr("reconciler.ledger.holders.here", lambda: Process("another machine", 1, "1", "another clock"))
     with pytest.raises(LockHeld), open_().lock("default", "apply"):
         pass
     with open_().lock("default", "apply", wait_s=10) as lease:
