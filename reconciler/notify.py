@@ -2,28 +2,24 @@
 
 What piled up while a webhook was slow goes out in one post. A post that may work later is tried again with growing waits, the
 webhook's own Retry-After first; one that is refused is given up. A webhook's URL is a secret: only its host is ever said.
-
-Made with the standard library's client: a small POST with no answer to read needs no package, and the core has none for HTTP.
 """
 
 import http.client
 import json
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import IO, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
+from reconciler import posting
 from reconciler.report import as_notice
 from reconciler.report.notices import Notice
 
 QUEUE: Final = 200  # notices that wait for one webhook; beyond that the oldest go
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 10.0  # of a post as a whole
 GAP_S: Final = 1.0  # between two posts; Slack takes one a second, Feishu a hundred a minute
 TRIES: Final = 6
 FIRST_WAIT_S: Final = 2.0  # then doubled: about a minute of trying
@@ -49,20 +45,13 @@ def hook(written: str) -> Hook:
 
     Raises ValueError with a sentence that does not repeat the URL.
     """
-    try:
-        parts = urlsplit(written.strip())
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise ValueError("it is not a URL") from None
-    shape, plus, scheme = parts.scheme.rpartition("+")
-    if plus and shape not in as_notice.SHAPES:
+    shape, _, url = written.strip().partition("+")
+    if not shape.isalnum():  # the + is the URL's own
+        shape, url = "", written.strip()
+    shape, target = shape.lower(), posting.target(url)
+    if shape and shape not in as_notice.SHAPES:
         raise ValueError(f"there is no shape {shape!r}: choose one of {', '.join(sorted(as_notice.SHAPES))}")
-    if scheme not in ("https", "http") or not host:
-        raise ValueError("it is not http:// or https:// with a host")
-    url = parts._replace(scheme=scheme, fragment="").geturl()
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise ValueError(f"the URL on {host} has characters that a URL cannot have: encode them as %XX")
-    return Hook(shape or CHATS.get(host, "json"), url, host)
+    return Hook(shape or CHATS.get(target.host, "json"), target.url, target.host)
 
 
 class Notifier:
@@ -84,6 +73,7 @@ class Notifier:
         until = time.monotonic() + LAST_S
         for post in self._posts:
             post.thread.join(max(0.0, until - time.monotonic()))
+            post.abandon()
 
 
 class _Post:
@@ -96,7 +86,9 @@ class _Post:
         self._changed = threading.Condition()
         self._queue: deque[Notice] = deque(maxlen=QUEUE)
         self._dropped = 0
+        self._posting = 0  # taken from the queue, and not known to be delivered
         self._ending = False
+        self._abandoned = False
         # A daemon: a webhook that never answers must not keep the process from ending.
         self.thread = threading.Thread(target=self._run, name=f"notify-{to.host}", daemon=True)
         self.thread.start()
@@ -112,9 +104,18 @@ class _Post:
             self._ending = True
             self._changed.notify()
 
+    def abandon(self) -> None:
+        """The process ends: say what is not delivered, and leave the thread to itself."""
+        with self._changed:
+            lost, self._abandoned = len(self._queue) + self._posting, True
+        if self.thread.is_alive() and lost:
+            self._say(f"{lost} notices were not delivered to {self._to.host} before the end")
+
     def _run(self) -> None:
         while batch := self._take():
             self._deliver(batch)
+            with self._changed:
+                self._posting = 0
             self._pause(self._gap_s)
 
     def _take(self) -> list[Notice]:
@@ -123,7 +124,7 @@ class _Post:
             self._changed.wait_for(lambda: self._queue or self._ending)
             batch, dropped = list(self._queue), self._dropped
             self._queue.clear()
-            self._dropped = 0
+            self._dropped, self._posting = 0, len(batch)
         if dropped:
             self._say(f"{self._to.host} is too slow: the oldest {dropped} notices were dropped")
         return batch
@@ -143,7 +144,8 @@ class _Post:
             last = not trouble.again or attempt == TRIES - 1
             if last or self._pause(min(MOST_WAIT_S, wait_s)):
                 break
-        self._say(f"{len(batch)} notices were not delivered to {self._to.host}: {trouble.why if trouble else ''}")
+        if not self._abandoned:
+            self._say(f"{len(batch)} notices were not delivered to {self._to.host}: {trouble.why if trouble else ''}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +155,17 @@ class _Trouble:
     after_s: float | None = None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the notice, or the secret in the URL, to a place that nobody named."""
-
-    def redirect_request(  # the shape of a handler
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str  # noqa: ARG002
-    ) -> None:  # fmt: skip
-        return None
-
-
-_OPENER: Final = urllib.request.build_opener(_NoRedirect)
-
-
 def _post(to: Hook, batch: Sequence[Notice]) -> _Trouble | None:
     """One try; None where the webhook took it. What went wrong is said without the URL."""
     body = json.dumps(as_notice.SHAPES[to.shape](batch)).encode("ascii")
-    request = urllib.request.Request(  # noqa: S310  # `hook` let only http and https through
-        to.url, body, {"Content-Type": "application/json; charset=utf-8", "User-Agent": "modelpolicy"}
-    )
+    headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "modelpolicy"}
     try:
-        with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
-            return _refusal(to, answer.read(ANSWER))
-    except urllib.error.HTTPError as error:
-        with error:
-            return _Trouble(f"HTTP {error.code}", error.code in LATER, _retry_after_s(error.headers))
-    except urllib.error.URLError as error:
-        return _Trouble(_why(error.reason), again=True)
+        answer = posting.post(to.url, body, headers, within_s=TIMEOUT_S, most=ANSWER)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return _Trouble(_why(error), again=True)
+    if 200 <= answer.status < 300:
+        return _refusal(to, answer.body)
+    return _Trouble(f"HTTP {answer.status}", answer.status in LATER, _retry_after_s(answer.headers))
 
 
 def _refusal(to: Hook, answer: bytes) -> _Trouble | None:
@@ -190,7 +175,7 @@ def _refusal(to: Hook, answer: bytes) -> _Trouble | None:
     try:
         said: Any = json.loads(answer)
         code = int(said.get("code", said.get("StatusCode", 0)))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None  # not the answer of a bot, but it took the post
     return _Trouble(f"the bot refused with code {code}", again=code == FEISHU_THROTTLED) if code else None
 

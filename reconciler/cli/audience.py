@@ -169,7 +169,10 @@ def tracing(*, wanted: bool, audience: Audience) -> Iterator[None]:
         from reconciler.tracing import exported
     except ImportError as missing:
         raise click.UsageError(f"--otel needs {missing.name}: install modelpolicy[otel]") from missing
-    spans = exported()
+    try:
+        spans = exported(lambda message: audience.diary.say("otel", "", message, level="warning"))
+    except ValueError as error:
+        raise click.UsageError(f"--otel: {error}") from error
     audience.steps.append(spans.step)
     audience.calls.append(spans.call)
     try:

@@ -78,6 +78,13 @@ def test_a_webhook_that_is_none_is_a_usage_error_that_does_not_repeat_it(home: P
     assert SECRET not in it.log.read_text()
 
 
+def test_a_webhook_with_a_password_is_refused_before_anything_is_looked_up(home: Path) -> None:
+    it = Watch(home, MODELPOLICY_WATCH_NOTIFY="http://user:very-secret@127.0.0.1:1/x")
+    assert it.process.wait(30) == 64
+    assert it.says("user or password before its host")
+    assert "very-secret" not in it.log.read_text()
+
+
 def test_platform_calls_and_waits_for_the_pace_are_counted(home: Path) -> None:
     it = Watch(home, "--listen", ":0")
     try:
