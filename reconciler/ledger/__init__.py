@@ -3,7 +3,9 @@
 SQLite by default (`.modelpolicy/ledger.db`), PostgreSQL for a team (`postgresql://...`). One account's facts never mix with
 another's. What is journaled is on disk before the call returns. No secret is ever passed in here.
 
-    store.py      every statement, once, for both databases; lease.py, holders.py the lock and who has it; codec.py values <-> JSON
+    store.py      every statement of a run, once, for both databases; journal.py a run's pen; rows.py codec.py values <-> rows
+    lease.py      the lock and its heartbeat; holders.py who has it and whether that one lives
+    database.py   what a database must be able to do, and the way in; schema.py its tables
     sqlite.py     the only import of sqlite3 here          postgres.py   the only import of psycopg
 """
 
@@ -11,12 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler import ledger_address
 from reconciler.identity import Identity
 from reconciler.plan import Change
 from reconciler.state import Entry, Fields, History, Outcome, Record, Run
+
+if TYPE_CHECKING:
+    from reconciler.ledger.database import Access
 
 LEASE_S: Final = 30.0
 
@@ -161,11 +166,18 @@ def open_ledger(url_or_path: str, *, lease_s: float = LEASE_S) -> Ledger:
     `NoLedgerAddress` where what is given is neither."""
     from reconciler.ledger.store import Store  # only a verb that needs the ledger pays for it
 
+    return Store(open_access(url_or_path), lease_s)
+
+
+def open_access(url_or_path: str) -> "Access":
+    """The way into the same ledger for what is done to a whole ledger: moving, checking, keeping it small."""
+    from reconciler.ledger.database import Access
+
     where = ledger_address.checked(url_or_path)
     if ledger_address.is_url(where):
         from reconciler.ledger.postgres import Postgres  # an extra, and slow to import
 
-        return Store(Postgres(where), lease_s)
+        return Access(Postgres(where))
     from reconciler.ledger.sqlite import Sqlite
 
-    return Store(Sqlite(where), lease_s)
+    return Access(Sqlite(where))

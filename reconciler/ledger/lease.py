@@ -26,7 +26,7 @@ from reconciler.ledger import holders
 from reconciler.ledger.holders import Held, Life, Process
 
 if TYPE_CHECKING:
-    from reconciler.ledger.store import Database, Session
+    from reconciler.ledger.database import Database, Session
 
 MARGIN: Final = 0.25  # of the lease: what a slow write may still take after `held` said yes
 BEATS: Final = 4  # in one lease

@@ -24,7 +24,7 @@ _ADVISORY_KEY: Final = 0x6D706C6367  # any number that others are unlikely to us
 
 
 class Postgres:
-    """The database of `store.Store` behind a URL."""
+    """The database of `database.Access` behind a URL."""
 
     now_sql: Final = "extract(epoch from clock_timestamp())::float8"
     shared_clock: Final = True
@@ -68,10 +68,12 @@ class Session:
         self._connection = connection
 
     @contextmanager
-    def transaction(self, *, write: bool) -> Iterator["Session"]:  # noqa: ARG002  # one isolation serves both
-        """All or nothing; durable on return where it wrote."""
-        with self._database.explained(), self._connection.transaction():
-            yield self
+    def transaction(self, *, write: bool) -> Iterator["Session"]:
+        """All or nothing, durable on return where it wrote; one that only reads sees one moment throughout."""
+        with self._database.explained():
+            self._connection.isolation_level = None if write else psycopg.IsolationLevel.REPEATABLE_READ
+            with self._connection.transaction():
+                yield self
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement, also of one that writes and returns."""

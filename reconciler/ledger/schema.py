@@ -9,7 +9,7 @@ from reconciler.errors import LedgerError
 from reconciler.ledger import WAY_BACK
 
 if TYPE_CHECKING:
-    from reconciler.ledger.store import Session
+    from reconciler.ledger.database import Session
 
 MIGRATIONS: Final = (
     (  # 1

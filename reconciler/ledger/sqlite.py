@@ -26,7 +26,7 @@ _WHOSE: Final = (
 
 
 class Sqlite:
-    """The database of `store.Store` in one file."""
+    """The database of `database.Access` in one file."""
 
     now_sql: Final = "((julianday('now') - 2440587.5) * 86400.0)"
     shared_clock: Final = False  # it is the wall clock of each process

@@ -14,7 +14,7 @@ from builders import NOW, limit, target
 
 from reconciler.errors import LedgerError, LockHeld
 from reconciler.identity import Identity
-from reconciler.ledger import Found, Intent, Journal, Ledger, Settlement, open_ledger
+from reconciler.ledger import Found, Intent, Journal, Ledger, Settlement, open_access, open_ledger
 from reconciler.ledger import schema as ledger_schema
 from reconciler.ledger.holders import Process
 from reconciler.plan import Action, Change, ChangeReason, FieldChange
@@ -215,6 +215,19 @@ def test_a_run_keeps_its_set_and_its_link(open_: Open) -> None:
     open_().begin(run(set_name="git.example/policy", link="https://ci.example/job/1"))
     (kept,) = open_().runs()
     assert (kept.set_name, kept.link) == ("git.example/policy", "https://ci.example/job/1")
+
+
+def test_what_is_read_in_one_transaction_is_one_moment(place: str) -> None:
+    access, other = open_access(place), open_ledger(place)
+    other.remember("default", [RECORD])
+    with access.reading() as session:
+        assert session is not None
+        count = "SELECT count(*) FROM modelpolicy_records"
+        before = session.rows(count)
+        other.remember("default", [Record(target=TARGET_M)])
+        assert session.rows(count) == before == [(1,)]
+    other.close()
+    access.close()
 
 
 def test_only_one_holder_has_the_lock_and_the_other_is_told_who(open_: Open) -> None:

@@ -125,7 +125,7 @@ def test_a_server_that_is_restarted_during_a_run_ends_neither_its_lease_nor_its_
 def test_a_server_that_goes_away_in_a_run_stops_it_and_what_it_did_is_still_told(
     postgres: Server, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reconciler.ledger.store.PATIENCE_S", 0.1)
+    monkeypatch.setattr("reconciler.ledger.database.PATIENCE_S", 0.1)
     stage = Stage(tmp_path)
     stage.ledger = open_ledger(postgres.url(database), lease_s=20)
     stage.models("a", "b")

@@ -176,12 +176,12 @@ def test_a_full_ledger_stops_the_run_before_anything_unjournaled_is_written(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from reconciler.errors import LedgerError
-    from reconciler.ledger import store
+    from reconciler.ledger import journal
 
     def full(*_: object) -> None:
         raise LedgerError("the disk is full")
 
-    monkeypatch.setattr(store._Pen, "intend", full)
+    monkeypatch.setattr(journal.Pen, "intend", full)
     report = stage.apply(activation("a"))
     assert stage.platform.writes == []
     assert "the disk is full" in report.failures[0].message
@@ -240,7 +240,7 @@ CHILD = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, sys.argv[2])
     from builders import activation, limit, override
-    from reconciler.ledger import store
+    from reconciler.ledger import journal, store
     from stage import Recorder, Stage
 
     calls = 0
@@ -262,7 +262,7 @@ CHILD = textwrap.dedent(
     def run(home, point, models):
         stage = Stage(home)
         for name in ("intend", "settle"):
-            setattr(store._Pen, name, dying(getattr(store._Pen, name), point))
+            setattr(journal.Pen, name, dying(getattr(journal.Pen, name), point))
         for name in ("begin", "finish", "remember"):
             setattr(store.Store, name, dying(getattr(store.Store, name), point))
         stage.platform.write = dying(stage.platform.write, point)
