@@ -273,7 +273,7 @@ class _Hand:
         try:
             before = self._read(change)
             live = proof.live(change, before)
-            if live is None or fingerprint(live) != change.precondition:
+            if live is None or fingerprint({**live, **proof.stamp(change, before)}) != change.precondition:
                 message = "the item is no longer what the plan was made on; plan again"
                 stale = _outcome(change, Result.SKIPPED, message, reason=Reason.DRIFTED)
                 return replace(stale, stale=True)

@@ -13,7 +13,7 @@ from typing import Final
 from reconciler import isolation
 from reconciler.kinds.inference_limit import TOKENS, recent_hourly_use
 from reconciler.kinds.model_activation import STATE, DesiredState
-from reconciler.plan import Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
+from reconciler.plan import CONTEST, Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
 from reconciler.plan.question import protected
 from reconciler.state import Record, Target
 
@@ -290,6 +290,27 @@ def _limit_below_use(plan: Plan, question: Question) -> Iterator[Worry]:
             )
 
 
+def _contested(plan: Plan, question: Question) -> Iterator[Worry]:
+    """An item would be written over drift again, though somebody changed it back twice within a week.
+
+    Why: it is changed by two sides that do not know of each other: a person and this program, or two ledgers on one account.
+    Writing again would go on for ever.
+    What to do: find who changes it (the platform's audit log has it), keep one declaration, or allow it for this address.
+    """
+    for change in plan.changes:
+        record = question.record(change.target)
+        latest = [moment for moment in record.corrections if moment > question.now - CONTEST]
+        back_again = {field.path: field.before for field in change.fields} == record.corrected
+        if change.reason is ChangeReason.DRIFT and latest and (back_again or len(latest) > 1):
+            yield Worry(
+                f"{change.address} was changed back {_counted(len(latest) + 1, 'time')} since "
+                f"{min(latest):%Y-%m-%d %H:%M} UTC: two sides write to this item",
+                f"Find the other side and keep one of the two. {_hint('contested', change.address)}",
+                (frozenset({change.address}),),
+                change.address,
+            )
+
+
 def _consent(plan: Plan, question: Question) -> Iterator[Worry]:
     """A model would be activated on an account that does not say allowActivation: true.
 
@@ -320,6 +341,7 @@ GUARDS: Final[Mapping[str, Guard]] = MappingProxyType(
         guard.id: guard
         for guard in (
             Guard("consent", _consent),
+            Guard("contested", _contested),
             Guard("foreign-owner", _foreign_owner),
             Guard("kind-wipe", _kind_wipe),
             Guard("limit-below-use", _limit_below_use),

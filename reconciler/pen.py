@@ -77,5 +77,5 @@ def result_word(report: Report) -> str:
         return "interrupted"
     doubted = any(not (one.confirmed or one.accepted) for one in report.outcomes if one.result is Result.APPLIED)
     if not doubted and not results & {Result.FAILED, Result.SKIPPED}:
-        return "converged"
+        return "waiting" if results & {Result.MANUAL, Result.DEFERRED} else "converged"
     return "partial" if Result.APPLIED in results else "failed"

@@ -18,6 +18,11 @@ def live(change: Change, snapshot: Snapshot) -> Fields | None:
     return kind.live(snapshot, change.target) if kind.exists(snapshot, change.target) else None
 
 
+def stamp(change: Change, snapshot: Snapshot) -> Fields:
+    """What tells the item from one that was set to the same values again since."""
+    return kinds.registry()[change.target.kind].stamp(snapshot, change.target)
+
+
 def wanted(change: Change) -> dict[str, Value]:
     """The values that the change is to bring about."""
     return {field.path: field.after for field in change.fields}

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     RULE_VIOLATION = "RuleViolation"
     CONFLICTED = "Conflicted"
     TARGET_NOT_FOUND = "TargetNotFound"
+    ACCOUNT_CHANGED = "AccountChanged"
     # It can, but something else has to come first.
     COOLING_DOWN = "CoolingDown"
     TICKET_REQUIRED = "TicketRequired"
@@ -64,6 +65,8 @@ MEANING: Final = MappingProxyType(
         "goes.",
         Reason.TARGET_NOT_FOUND: "The account, its secret, the model or the endpoint does not exist, or an endpoint's name is not "
         "unique.",
+        Reason.ACCOUNT_CHANGED: "The account's name stands for another account of the platform than the ledger remembers. Nothing is "
+        "written, until the account points back or `modelpolicy ledger rebind` says that the change is meant.",
         Reason.COOLING_DOWN: "Two settings of a model's inference limit must be two hours apart. It is set at nextAttemptTime, and "
         "not tried before.",
         Reason.TICKET_REQUIRED: "Only the platform's people can do it, after a support ticket: an invite-only model, or a higher "

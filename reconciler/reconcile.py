@@ -14,16 +14,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from reconciler import apply, guards, holding, isolation, ledger, platforms, proof, records, rules, status
+from reconciler import (
+    apply,
+    guards,
+    holding,
+    isolation,
+    ledger,
+    moments,
+    platforms,
+    proof,
+    records,
+    rules,
+    staleness,
+    status,
+)
 from reconciler import plan as planning
 from reconciler.check import set_findings
 from reconciler.errors import LedgerError, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
-from reconciler.identity import Identity
+from reconciler.identity import Identity, Match, compare, remembered
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
-from reconciler.observing import observe
+from reconciler.observing import Seen, observe
 from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
 from reconciler.plan import Change, Question, Wait
 from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
@@ -107,13 +120,15 @@ def look(
     with asked.step("observe"):
         seen = observe(asked.declared, history, reader, now, prune=asked.prune)
     snapshot, capabilities, failures = seen.snapshot, seen.capabilities, seen.failures
+    history = _of_account(history, snapshot)
+    ahead, history = moments.ahead(history, now), moments.counting(history, now)
     if snapshot is not None:  # a killed run may have done more than it journaled
         history = records.with_found(history, records.recovered(history, snapshot))
         history = records.with_records(
             history, records.by_word(asked.declared, snapshot, history, asked.declaration_set, now)
         )
     with asked.step("plan"):
-        findings = _findings(asked, snapshot, history, capabilities, now)
+        findings = _findings(asked, seen, history, ahead, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
         plan = planning.patient(replace(planning.make(question), errors=failures), asked.waits)
         if (
@@ -136,6 +151,13 @@ def look(
     return _judged(report, history, previous, now) if asked.standing else report
 
 
+def _of_account(history: History, snapshot: Snapshot | None) -> History:
+    """The history, without what is remembered where it is of another account of the platform than was seen."""
+    if snapshot is None or compare(history.identity, snapshot.identity) is not Match.CHANGED:
+        return history
+    return History(exists=history.exists, identity=history.identity)
+
+
 def previous_statuses(store: ledger.Ledger, account: str, set_name: str = "") -> Mapping[str, ResourceStatus]:
     """The statuses that the set last published, by address. Read-only."""
     kept = store.statuses(account, set_name)
@@ -156,12 +178,13 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         return report
     held = holding.held(report.plan)
     due = tuple(change for change in report.plan.changes if change not in held)
-    history = store.history(asked.account)
+    history = _of_account(store.history(asked.account), report.snapshot)
     if not _is_a_run(report, asked, history, due, acting):
         applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(NoPen(), asked, acting, None))
         if seen := _to_remember(report, _asked_again(report, asked, history, acting.clock()), asked):
             with _lock(asked, store, acting):
                 store.remember(asked.account, seen)
+        _bind(asked, store, history, report.snapshot)
         return _published(_finished(report, applied, held, acting.clock()), asked, store, history)
     with _lock(asked, store, acting) as lease:
         _unspent(store, acting)
@@ -169,14 +192,27 @@ def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, 
         question = _under_lock(report, asked, store, now)
         run = _run(asked, acting, now)
         pen = Pen(store.begin(run), question)
+        late = staleness.overtaken(due, _with_words(question, asked))
+        due = tuple(staleness.postponed(change, question) for change in due if change not in late)
         with asked.step("apply"):
             applied = apply.carry_out(replace(report.plan, changes=due), platform, _tools(pen, asked, acting, lease))
-        done = _finished(replace(report, run=run.id), applied, held, acting.clock())
+        done = _finished(replace(report, run=run.id), applied, {**held, **late}, acting.clock())
         if not applied.trouble:  # else the lock may be another's, or the ledger full
             store.remember(asked.account, _to_remember(report, question, asked))
+            _bind(asked, store, question.history, report.snapshot)
         with contextlib.suppress(*((LedgerError,) if applied.trouble else ())):
             store.finish(run.id, result_word(done), done.finished_at)
     return _published(done, asked, store, history)
+
+
+def _bind(asked: Asked, store: ledger.Ledger, history: History, snapshot: Snapshot) -> None:
+    """Remember whose the account is, once something is remembered of it and nothing contradicts that it is the same."""
+    seen = snapshot.identity
+    if seen is None or compare(history.identity, seen) is not Match.SAME:
+        return
+    known = remembered(history.identity, seen)
+    if known != history.identity and store.history(asked.account).exists:
+        store.bind(asked.account, known)
 
 
 def _unspent(store: ledger.Ledger, acting: Acting) -> None:
@@ -217,9 +253,11 @@ def connect_reader(account: Resource[PlatformAccountSpec], connection: Connectio
 
 
 def _findings(
-    asked: Asked, snapshot: Snapshot | None, history: History, capabilities: Mapping[Operation, Support], now: datetime
+    asked: Asked, seen: Seen, history: History, ahead: tuple[Record, ...], now: datetime
 ) -> tuple[Finding, ...]:
-    """Loading's, the whole set's and this account's findings, the last with what was observed."""
+    """Loading's, the whole set's and this account's findings, the last with what was observed. `ahead` are records as they
+    are in the ledger where a moment in them is still to come."""
+    snapshot = seen.snapshot
     mine = {asked.account: snapshot.identity} if snapshot is not None and snapshot.identity else {}
     context = rules.Context(
         account=asked.resource,
@@ -228,7 +266,8 @@ def _findings(
         now=now,
         snapshot=snapshot,
         history=history,
-        capabilities=capabilities,
+        capabilities=seen.capabilities,
+        ahead=ahead,
         identities={**asked.identities, **mine},
     )
     return in_order(isolation.once([*asked.load_findings, *set_findings(asked.everything, now), *rules.check(context)]))
@@ -288,7 +327,8 @@ def _tools(pen: apply.Pen, asked: Asked, acting: Acting, lease: ledger.Lease | N
 def _is_a_run(report: Report, asked: Asked, history: History, due: Sequence[Change], acting: Acting) -> bool:
     """Whether there is something to journal: a write, or another owner. That an item was seen equal once more is not."""
     now = acting.clock()
-    if acting.plan or history.pending or any(planning.kind_of(each, now) not in ("manual", "deferred") for each in due):
+    writes = any(planning.kind_of(each, now) not in ("manual", "deferred") for each in due)
+    if acting.plan or history.pending or moments.ahead(history, now) or writes:
         return True
     known = history.records
     return any(
@@ -303,8 +343,12 @@ def _asked_again(report: Report, asked: Asked, history: History, now: datetime) 
 
 
 def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetime) -> Question:
-    """The question with the history as it is now that nobody else writes it, after settling what killed runs left open."""
-    history = store.history(asked.account)
+    """The question with the history as it is now that nobody else writes it, after settling what killed runs left open and
+    putting right what a wrong clock wrote."""
+    known = _of_account(store.history(asked.account), report.snapshot)
+    if wrong := moments.ahead(known, now):
+        store.remember(asked.account, [moments.counted(record, now) for record in wrong])
+    history = moments.counting(known, now)
     if history.pending and report.snapshot is not None:
         found = records.recovered(history, report.snapshot)
         store.recover(asked.account, map(recovered, found), now)
@@ -312,16 +356,23 @@ def _under_lock(report: Report, asked: Asked, store: ledger.Ledger, now: datetim
     return _asked_again(report, asked, history, now)
 
 
+def _with_words(question: Question, asked: Asked) -> Question:
+    """The question with what people attested since, as `look` judged it."""
+    history = question.history
+    said = records.by_word(asked.declared, question.snapshot, history, asked.declaration_set, question.now)
+    return replace(question, history=records.with_records(history, said))
+
+
 def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Record, ...]:
     """What is remembered without a write: items seen equal, attestations at their end, and items that are ours no longer."""
     declared, history = question.declared, question.history
     over = tuple(records.by_word(declared, report.snapshot, history, asked.declaration_set, question.now))
-    question = replace(question, history=records.with_records(history, over))
+    question = _with_words(question, asked)
     changed = frozenset(change.target for change in report.plan.changes)
     equal = records.seen_equal(question, changed)
     known = question.history.records
     ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
-    return (*over, *equal, *(records.released(record) for record in ended if record.owner))
+    return (*over, *equal, *(records.released(record) for record in ended if question.owns(record)))
 
 
 def _run(asked: Asked, acting: Acting, now: datetime) -> Run:

@@ -16,13 +16,15 @@ from typing import Any, Final
 from reconciler import isolation
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import DeclarationSet, Declared
-from reconciler.plan import Change, ChangeReason, Question
+from reconciler.plan import CONTEST, Change, ChangeReason, Question, removal
 from reconciler.plan.question import attested_by, protected
+from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
     Attestation,
     Fields,
     History,
+    Limit,
     Outcome,
     Pending,
     Record,
@@ -56,7 +58,7 @@ def recovered(history: History, snapshot: Snapshot) -> tuple[Found, ...]:
         if not isinstance(happened, bool):
             continue
         before = found.get(target) or history.records.get(target)
-        record = proved(pending.hoped) if happened else kept(pending.hoped, before)
+        record = proved(pending.hoped) if happened else _unsettled(pending, before, snapshot)
         found[target] = record
         results.append(Found(pending, happened, record))
     return tuple(results)
@@ -67,6 +69,19 @@ def with_found(history: History, found: tuple[Found, ...]) -> History:
     settled = {(each.pending.run, each.pending.sequence) for each in found}
     left = tuple(each for each in history.pending if (each.run, each.sequence) not in settled)
     return replace(with_records(history, (each.record for each in found)), pending=left)
+
+
+def _unsettled(pending: Pending, before: Record | None, snapshot: Snapshot) -> Record:
+    """The record after an intent that is not seen to have happened. A set that may have happened all the same, and was taken
+    back by somebody since, counts for the interval from when it was begun."""
+    record, begun = kept(pending.hoped, before), pending.hoped.set_at
+    if begun is None or (before is not None and before.set_at == begun):
+        return record
+    target = pending.hoped.target
+    limit = snapshot.models[target.name].limit if target.name in snapshot.models else None
+    if isinstance(limit, Limit) and limit.effective_at is not None and limit.effective_at < pending.at - CLOCKS:
+        return record  # what is there began before the intent, so the set did not happen
+    return replace(record, set_at=max(begun, record.set_at or begun))
 
 
 def _happened(pending: Pending, snapshot: Snapshot) -> bool | None:
@@ -92,14 +107,45 @@ def hoped(change: Change, before: Record | None, live: Fields, owner: Record, no
     no owner where nothing declares the item any more."""
     known = before or Record(target=change.target)
     wanted = {field.path: field.after for field in change.fields}
-    base = replace(owner, set_at=known.set_at, removed_at=known.removed_at)
+    base = replace(owner, set_at=known.set_at, removed_at=known.removed_at, refused_until=known.refused_until)
     if change.target.kind == "InferenceLimit":
-        base = replace(base, removed_at=now) if wanted.get("tokens") is None else replace(base, set_at=now)
+        begins = wanted.get("tokens") is not None
+        base = replace(base, set_at=now, refused_until=None) if begins else replace(base, removed_at=now)
     if change.reason is ChangeReason.REMOVED:
-        return replace(base, applied=wanted)
-    baseline = known.baseline if known.baseline is not None else _visible(live)
+        return _hoped_back(base, known, live, wanted)
+    baseline = known.baseline if known.owner and known.baseline is not None else _visible(live)
     applied = {**(known.applied or {}), **wanted}
-    return replace(base, baseline=baseline, applied=applied, equal_at=now, renewal=change.renewal)
+    corrected = _corrected(change, known, now)
+    return replace(
+        base, baseline=baseline, applied=applied, equal_at=now, renewal=change.renewal,
+        corrections=corrected.corrections, corrected=corrected.corrected,
+    )  # fmt: skip
+
+
+def _hoped_back(base: Record, known: Record, live: Fields, wanted: Fields) -> Record:
+    """The record after a step of taking an item back: without an owner once all of it is back, and ours until then."""
+    done = known.applied if known.reverting and known.applied is not None else {}
+    after = {**live, **done, **wanted}
+    goal, _ = removal.way_back(known, live)
+    if all(after[path] == value for path, value in goal.items()):
+        return replace(base, applied=wanted, renewal=known.renewal)
+    return replace(
+        known,
+        applied={**(known.applied or {}), **wanted},
+        reverting=True,
+        set_at=base.set_at,
+        removed_at=base.removed_at,
+    )
+
+
+def _corrected(change: Change, known: Record, now: datetime) -> Record:
+    """What is remembered of writing over drift: the latest moments, and what was written over last."""
+    if change.reason is not ChangeReason.DRIFT:
+        return Record(target=known.target)
+    latest = tuple(moment for moment in known.corrections if moment > now - CONTEST)
+    return replace(
+        known, corrections=(*latest[-2:], now), corrected={field.path: field.before for field in change.fields}
+    )
 
 
 def _visible(live: Fields) -> Fields | None:
@@ -127,6 +173,8 @@ def settled(hope: Record, before: Record | None, outcome: Outcome) -> Record | N
             return replace(kept(hope, before), set_at=hope.set_at, removed_at=hope.removed_at, renewal=hope.renewal)
         case Result.FAILED:
             return kept(hope, before)
+        case Result.DEFERRED if outcome.reason is Reason.COOLING_DOWN:  # the platform itself said from when on
+            return replace(before or Record(target=hope.target), refused_until=outcome.not_before)
         case _:
             return None
 
@@ -137,8 +185,12 @@ def proved(hope: Record) -> Record:
 
 
 def released(record: Record) -> Record:
-    """An item that is ours no longer; when it was set last stays known, for the interval."""
-    return Record(target=record.target, set_at=record.set_at, removed_at=record.removed_at)
+    """An item that is ours no longer. When it was set last stays known, for the interval, and by which renewal: what comes
+    back as it was is not set again."""
+    return Record(
+        target=record.target, set_at=record.set_at, removed_at=record.removed_at, refused_until=record.refused_until,
+        renewal=record.renewal, renewal_unknown=record.renewal_unknown,
+    )  # fmt: skip
 
 
 def claimed(resource: Resource[Any], target: Target, declaration_set: DeclarationSet) -> Record:
@@ -178,16 +230,19 @@ def _seen_equal(question: Question, snapshot: Snapshot, resource: Resource[Any],
     before = question.history.records.get(target)
     if before is not None and not _ours_to_claim(question, before, resource):
         return None
-    record = _equal(claimed(resource, target, question.declaration_set), before, wanted, question.now)
+    claim = replace(claimed(resource, target, question.declaration_set), baseline=_visible(live))
+    record = _equal(claim, before, wanted, question.now)
     return replace(record, renewal=kind.renewal(resource))
 
 
 def _equal(claim: Record, before: Record | None, wanted: Fields, now: datetime) -> Record:
+    """The record of an item that is as declared; what it was when it was adopted is its baseline."""
     if before is None:
         return replace(claim, applied=wanted, equal_at=now)
     return replace(
-        claim, baseline=before.baseline, applied=wanted, equal_at=now, set_at=before.set_at, removed_at=before.removed_at,
-        attestation=before.attestation,
+        claim, baseline=before.baseline if before.owner else claim.baseline, applied=wanted, equal_at=now,
+        set_at=before.set_at, removed_at=before.removed_at, refused_until=before.refused_until,
+        attestation=before.attestation, corrections=before.corrections, corrected=before.corrected,
     )  # fmt: skip
 
 

@@ -356,6 +356,8 @@ class Record:
     `source` the declaring file relative to the repository root; `renewal` the renewal string last set with a limit;
     `renewal_unknown`: it came out of a backup, so a later one may have been set since, and an equal limit counts as set.
     `set_name` is the declaration set that owns it: "" in a cluster, and in what the first version wrote (unclaimed).
+    `refused_until` is until when the platform said that it takes no other set. `reverting`: taking it back has begun, and some
+    of it is still to do. `corrections` are the latest moments at which drift was written over, `corrected` what that was.
     """
 
     target: Target
@@ -370,6 +372,10 @@ class Record:
     equal_at: datetime | None = None
     set_at: datetime | None = None
     removed_at: datetime | None = None
+    refused_until: datetime | None = None
+    reverting: bool = False
+    corrections: tuple[datetime, ...] = ()
+    corrected: Fields | None = None
     renewal: str | None = None
     renewal_unknown: bool = False
     attestation: Attestation | None = None

@@ -143,6 +143,14 @@ class Kind(Generic[S]):
         """The string whose change asks for the same values to be set again, None where there is none."""
         return None
 
+    def renews(self, resource: "Resource[Any]", record: Record) -> bool:
+        """Whether the renewal asks for another set although the values are equal, by what is remembered of the item."""
+        return renews(self.renewal(resource), record)
+
+    def stamp(self, snapshot: Snapshot, target: Target) -> Fields:  # noqa: ARG002  # most items are told by their values
+        """What tells an item from one that was set to the same values again; {} where equal values are the same item."""
+        return NOTHING
+
     def earliest(self, snapshot: Snapshot, record: Record, wanted: Fields) -> datetime | None:  # noqa: ARG002
         """The earliest time at which the platform accepts `wanted` for the record's item, None: at any time."""
         return None
@@ -156,6 +164,14 @@ class Kind(Generic[S]):
     def facts(self) -> tuple[str, ...]:
         """The numbers of the facts that the kind stands on."""
         return cited(self.spec.__doc__ or "")
+
+
+def renews(renewal: str | None, record: Record) -> bool:
+    """Whether a declared renewal asks for another set. Without a memory of an earlier one there is nothing to differ from: what
+    is equal is then adopted, not set again."""
+    if renewal is None or record.renewal_unknown or not (record.owner or record.renewal):
+        return False
+    return renewal != record.renewal
 
 
 @cache

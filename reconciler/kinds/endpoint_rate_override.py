@@ -118,9 +118,12 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
 
     def desired(self, resource: Resource[Any], now: datetime) -> Fields:
         spec: EndpointRateOverrideSpec = resource.spec
-        if self.expired(resource, now):
-            return self.default  # expiry always means inherited, whatever was before
-        return {path: value for path, value in ((RPM, spec.rpm), (TPM, spec.tpm)) if value is not None}
+        declared = {path: value for path, value in ((RPM, spec.rpm), (TPM, spec.tpm)) if value is not None}
+        if self.expired(
+            resource, now
+        ):  # what was declared is inherited again, whatever it was before; the rest is not ours
+            return dict.fromkeys(declared)
+        return declared
 
     def live(self, snapshot: Snapshot, target: Target) -> Fields:
         override = snapshot.endpoints[target.name].override

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
-from reconciler.kinds import Kind, Resource
+from reconciler.kinds import Kind, Resource, renews
 from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
 
@@ -45,15 +45,18 @@ class InferenceLimitSpec(PolicySpec):
 
 
 def next_set_at(limit: Seen[Limit], record: Record | None) -> datetime | None:
-    """When the platform accepts the next set: two hours after the latest setting or removal known, None where none is.
+    """When the platform accepts the next set: two hours after the latest setting or removal known, and not before what it
+    said itself when it refused one; None where nothing is known.
 
     A removal counts although the platform's page leaves it open, so that removing and setting never dodges the interval.
     """
     known: list[datetime | None] = [limit.effective_at] if isinstance(limit, Limit) else []
     if record is not None:
         known += [record.set_at, record.removed_at, record.attestation.at if record.attestation else None]
-    latest = max((moment for moment in known if moment is not None), default=None)
-    return latest + SET_INTERVAL if latest else None
+    ends = [moment + SET_INTERVAL for moment in known if moment is not None]
+    if record is not None and record.refused_until is not None:
+        ends.append(record.refused_until)
+    return max(ends, default=None)
 
 
 def recent_hourly_use(model: Model, now: datetime) -> int:
@@ -74,19 +77,12 @@ def reached_at(model: Model, now: datetime) -> datetime | None:
     return now + timedelta(hours=hours) if hours < _FAR_HOURS else None
 
 
-def renews(spec: InferenceLimitSpec, record: Record | None) -> bool:
-    """Whether `renewal` differs from the one last set: the limit is then set again although tokens are equal.
-
-    Without a record there is nothing to differ from: an item that is equal and was never ours is adopted, not restarted.
-    """
-    return spec.renewal is not None and record is not None and record.renewal != spec.renewal
-
-
 def is_set_again(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> bool:
     """Whether carrying out the declaration sets a limit, which restarts its counting; False where the live one is unobservable."""
     if limit is UNOBSERVABLE:
         return False
-    return limit is None or limit.tokens != spec.tokens or renews(spec, record)
+    again = record is not None and renews(spec.renewal, record)
+    return limit is None or limit.tokens != spec.tokens or again
 
 
 def tokens_left(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> int | None:
@@ -132,6 +128,12 @@ class _InferenceLimit(Kind[InferenceLimitSpec]):
     def renewal(self, resource: Resource[Any]) -> str | None:
         renewal: str | None = resource.spec.renewal
         return renewal
+
+    def stamp(self, snapshot: Snapshot, target: Target) -> Fields:
+        """A limit that was set again to the number it had counts from another moment on."""
+        limit = snapshot.models[target.name].limit
+        began = limit.effective_at if isinstance(limit, Limit) else None
+        return {"effectiveAt": began.isoformat() if began else None}
 
     def earliest(self, snapshot: Snapshot, record: Record, wanted: Fields) -> datetime | None:
         """Only a set waits: a removal is always accepted."""

@@ -97,7 +97,8 @@ class Ledger(Protocol):
         ...
 
     def finish(self, run: str, result: str, now: datetime) -> None:
-        """Close a run with its result word ("converged", "partial", "failed", "interrupted"; "attested" is `note`'s)."""
+        """Close a run with its result word ("converged", "waiting" for a person or a later time, "partial",
+        "failed", "interrupted"; "attested" and "released" are `note`'s)."""
         ...
 
     def remember(self, account: str, records: Iterable[Record]) -> None:

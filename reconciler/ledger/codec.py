@@ -13,9 +13,15 @@ from reconciler.identity import Identity
 from reconciler.state import UNOBSERVABLE, Attestation, Fields, Record, Target, Value
 
 _UNSEEN: Final = {"unobservable": True}
-_TIMES: Final = ("equal_at", "set_at", "removed_at")
+_TIMES: Final = ("equal_at", "set_at", "removed_at", "refused_until")
+_FIELDS: Final = ("baseline", "applied", "corrected")
 _PLAIN: Final = ("owner", "source", "deletion_policy", "protected", "renewal")
-_LATER: Final = ("set_name", "labels", "renewal_unknown")  # left out where empty, as the first version never wrote them
+_LATER: Final = (
+    "set_name",
+    "labels",
+    "renewal_unknown",
+    "reverting",
+)  # left out where empty, as the first version never wrote them
 
 
 def text(value: Any) -> str:
@@ -43,12 +49,13 @@ def record_text(record: Record) -> str:
     """The record without its target, which has columns of its own."""
     body: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
     body |= {name: getattr(record, name) or None for name in _LATER}
-    for name in ("baseline", "applied"):
+    for name in _FIELDS:
         values = getattr(record, name)
         body[name] = None if values is None else _fields(values)
     for name in _TIMES:
         moment = getattr(record, name)
         body[name] = moment and time_text(moment)
+    body["corrections"] = [time_text(moment) for moment in record.corrections] or None
     if record.attestation:
         said = record.attestation
         body["attestation"] = {"fields": _fields(said.fields), "by": said.by, "at": time_text(said.at)}
@@ -59,8 +66,9 @@ def record_of(target: Target, stored: str) -> Record:
     """The record in `stored`; what it does not say has its default, so that older ledgers stay readable."""
     body: Mapping[str, Any] = json.loads(stored)
     known: dict[str, Any] = {name: body[name] for name in (*_PLAIN, *_LATER) if name in body}
-    known |= {name: _fields_of(body[name]) for name in ("baseline", "applied") if name in body}
+    known |= {name: _fields_of(body[name]) for name in _FIELDS if name in body}
     known |= {name: time_of(body[name]) for name in _TIMES if name in body}
+    known["corrections"] = tuple(datetime.fromisoformat(moment) for moment in body.get("corrections", ()))
     if said := body.get("attestation"):
         known["attestation"] = Attestation(_fields_of(said["fields"]), said["by"], datetime.fromisoformat(said["at"]))
     return Record(target=target, **known)

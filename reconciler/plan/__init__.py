@@ -6,7 +6,7 @@ removal.py    what we own and nothing declares any more      notes.py    sentenc
 patience.py   a loop's back-off laid over a plan
 """
 
-from reconciler.plan.items import differing, fingerprint, level, writes_of
+from reconciler.plan.items import CONTEST, differing, fingerprint, level, recorded, writes_of
 from reconciler.plan.making import make
 from reconciler.plan.patience import patient, wish
 from reconciler.plan.question import Question
@@ -24,6 +24,7 @@ from reconciler.plan.values import (
 )
 
 __all__ = [
+    "CONTEST",
     "Action",
     "Change",
     "ChangeReason",
@@ -40,6 +41,7 @@ __all__ = [
     "level",
     "make",
     "patient",
+    "recorded",
     "wish",
     "writes_of",
 ]

@@ -76,6 +76,8 @@ def _of(resource: Resource[Spec], snapshot: Snapshot, history: History, now: dat
     if target is None:  # a finding says so
         return
     record = history.records.get(target)
+    if kind.expired(resource, now) and (record is None or not record.owner):
+        return  # it ended before it was ever carried out: nothing of the item is ours
     wanted, live = kind.desired(resource, now), kind.live(snapshot, target)
     fields = tuple(
         FieldDrift(one.path, one.after, _applied(record, one.path), one.before, _moved(record, one.path, wanted, live))

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
 from reconciler.kinds import registry
 from reconciler.plan.values import Change, FieldChange
-from reconciler.state import UNOBSERVABLE, Capability, Fields, Operation, Target, Write
+from reconciler.state import UNOBSERVABLE, Capability, Fields, Operation, Record, Target, Write
 
 #   0 free-tokens-only off, automatic activation    then what others build on
 #   1 activate, sub-services                          |
@@ -36,6 +37,9 @@ _FREE_TOKENS_ONLY_OFF: Final = 0
 _FREE_TOKENS_ONLY_ON: Final = 7
 
 
+CONTEST: Final = timedelta(days=7)  # how long a change back is remembered: long enough for two nightly runs to meet
+
+
 def level(write: Write) -> int:
     """When a write comes: all of one level may run before any of the next."""
     if write.operation is Operation.SET_FREE_TOKENS_ONLY:
@@ -47,6 +51,19 @@ def fingerprint(fields: Fields) -> str:
     """One word for all the values of an item: equal fields, equal word. It is a change's precondition."""
     plain = {path: {"unobservable": True} if value is UNOBSERVABLE else value for path, value in fields.items()}
     return sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
+def recorded(record: Record) -> str:
+    """One word for what is remembered of an item and decides what is due: equal words, nobody else wrote to it since."""
+    plain = (
+        record.owner, record.set_name, _known(record.applied), record.renewal, record.renewal_unknown, record.reverting,
+        *(moment and moment.isoformat() for moment in (record.set_at, record.removed_at, record.refused_until)),
+    )  # fmt: skip
+    return sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
+def _known(fields: Fields | None) -> str:
+    return "" if fields is None else fingerprint(fields)
 
 
 def writes_of(change: Change, live: Fields) -> tuple[Write, ...]:

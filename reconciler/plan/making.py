@@ -10,7 +10,7 @@ from reconciler import isolation
 from reconciler.finding import Finding, Location, in_order
 from reconciler.kinds import Resource
 from reconciler.plan import notes
-from reconciler.plan.items import Step, calls, differing, fingerprint, steps
+from reconciler.plan.items import Step, calls, differing, fingerprint, recorded, steps
 from reconciler.plan.question import Question, kind_of_item
 from reconciler.plan.removal import Removal, removals
 from reconciler.plan.values import Action, Change, ChangeReason, FieldChange, Plan, Release
@@ -114,7 +114,9 @@ def _wanted(question: Question, snapshot: Snapshot, resource: Resource[Any], tar
     if renewal is None and all(live[path] == value for path, value in wanted.items()):
         return None  # what most items are: seen, and as they should be
     record, expired = question.record(target), kind.expired(resource, question.now)
-    renewed = renewal is not None and target in question.history.records and record.renewal != renewal
+    if expired and not _is_ours(question, record, resource):
+        return None  # it ended before it was ever carried out, so there is nothing of ours to give back
+    renewed = kind.renews(resource, record)
     fields = differing(target, live, wanted)
     if not expired:
         fields += _unseen(question, record, live, wanted, renewed=renewed)
@@ -211,17 +213,22 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[_P
             not_before=waits,
             origin=intent.origin,
             fields=step.fields,
-            precondition=_precondition(step),
-            notes=intent.notes + notes.of_step(step, snapshot, question.now, waits),
+            precondition=fingerprint({**step.before, **kind.stamp(snapshot, target)}),
+            recorded=recorded(question.record(target)),
+            notes=intent.notes + notes.of_step(step, snapshot, question.now, waits) + _loosening(intent.action, step),
             renewal=intent.renewal,
         )
         placed.append(((step.level, model, intent.address, target, step.capability.value), change))
     return placed
 
 
-def _precondition(step: Step) -> str:
-    """The item as it is when the step's turn comes: earlier steps on the same item are done by then."""
-    return fingerprint(step.before)
+def _is_ours(question: Question, record: Record, resource: Resource[Any]) -> bool:
+    """Whether this set carried out a declaration of the item, be it by another name."""
+    return question.owns(record) and (record.owner == resource.address or record.owner not in question.claims)
+
+
+def _loosening(action: Action, step: Step) -> tuple[str, ...]:
+    return notes.loosening(step.fields) if action is Action.REVERT else ()
 
 
 def _plan_notes(question: Question) -> tuple[str, ...]:
@@ -230,6 +237,6 @@ def _plan_notes(question: Question) -> tuple[str, ...]:
         said.append("nothing is remembered of this account, so nothing can be pruned")
     if question.no_reverts:
         said.append(f"nothing is reverted: {question.no_reverts}")
-    if question.declared.complete and question.holds_account:
+    if question.declared.complete and question.holds_account and question.account_error is None:
         said.append("nothing is changed: a held document may have a say on the whole account")
     return tuple(said)

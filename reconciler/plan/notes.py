@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeGuard
 
 from reconciler.plan import prices
 from reconciler.plan.items import Step
+from reconciler.plan.values import FieldChange
 from reconciler.state import (
     UNOBSERVABLE,
     Capability,
@@ -16,6 +17,7 @@ from reconciler.state import (
     Operation,
     Snapshot,
     Support,
+    Value,
     Write,
 )
 
@@ -58,6 +60,21 @@ def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime 
     if not_before is not None and not_before > now:
         said.append("a model's limit is set at most once in two hours")
     return tuple(said)
+
+
+def loosening(fields: tuple[FieldChange, ...]) -> tuple[str, ...]:
+    """What taking an item back lets happen again: each cap that rises or goes."""
+    risen = [
+        f"{field.path} {field.before:,} -> {'none' if field.after is None else f'{field.after:,}'}"
+        for field in fields
+        if _is_number(field.before)
+        and (field.after is None or (_is_number(field.after) and field.after > field.before))
+    ]
+    return (f"this loosens a cap, so spend may rise: {', '.join(risen)}",) if risen else ()
+
+
+def _is_number(value: Value) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _limit_set(model: Model) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reconciler import isolation
 from reconciler.finding import Finding, Severity
+from reconciler.identity import Match, compare
 from reconciler.kinds import Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared, Held, matches_name, observes
@@ -18,6 +19,7 @@ from reconciler.state import Capability, History, Operation, Record, Snapshot, S
 PAUSED: Final = "modelpolicy.dev/paused"
 PROTECT: Final = "modelpolicy.dev/protect"
 TICKET: Final = "modelpolicy.dev/ticket"
+_OF_ACCOUNT: Final = (Reason.CONFLICTED, Reason.ACCOUNT_CHANGED)  # while they hold, nothing of the account is written
 ATTESTED: Final = "modelpolicy.dev/attested"
 
 
@@ -54,6 +56,11 @@ class Question:
             resource for resource in self.declared.resources if kinds[resource.kind].governs and not resource.deleting
         )
         return tuple(sorted(mine, key=lambda resource: (resource.address, resource.origin)))
+
+    @cached_property
+    def by_address(self) -> Mapping[str, Resource[Any]]:
+        """The governing resources by address; of two by one address the first."""
+        return {each.address: each for each in reversed(self.governing)}
 
     @cached_property
     def claims(self) -> Mapping[str, Target | None]:
@@ -154,9 +161,9 @@ class Question:
 
     @cached_property
     def holds_account(self) -> bool:
-        """Whether the whole account stays untouched: it is not the one that is meant, or another account is the same platform
-        account, or its PlatformAccount is held, or a constraint is that nobody can read and that might therefore forbid anything."""
-        return bool(self._conflict) or any(map(self._holds_account, self.declared.held))
+        """Whether the whole account stays untouched: it is another account's too, or another than is remembered, or its
+        PlatformAccount is held, or a constraint is that nobody can read and that might therefore forbid anything."""
+        return self.account_error is not None or any(map(self._holds_account, self.declared.held))
 
     def _holds_account(self, held: Held) -> bool:
         if held.kind == "PolicyConstraint":
@@ -164,19 +171,21 @@ class Question:
         return held.kind == "PlatformAccount" and held.name in ("", self.account.name)
 
     @cached_property
-    def _conflict(self) -> str:
-        """Why it is in doubt whose account this is, "" where it is not."""
-        errors = (found for found in self.findings if found.severity is Severity.ERROR)
-        mine = (found for found in errors if found.resource == self.account.address)
-        return next((found.message for found in mine if found.reason is Reason.CONFLICTED), "")
+    def account_error(self) -> Finding | None:
+        """The error that says that the account itself is not certainly this declaration set's to write to."""
+        mine = (found for found in self.findings if found.resource == self.account.address)
+        errors = (found for found in mine if found.severity is Severity.ERROR)
+        return next((found for found in errors if found.reason in _OF_ACCOUNT), None)
 
     @cached_property
     def no_reverts(self) -> str:
         """Why nothing is reverted for want of a declaration in this pass, "" where it may be."""
         if not self.declared.complete:
             return "something could not be read, so what is missing may only be unreadable"
-        if self._conflict:
-            return self._conflict
+        if self.account_error is not None:
+            return self.account_error.message
+        if self.snapshot is not None and compare(self.history.identity, self.snapshot.identity) is Match.UNPROVEN:
+            return f"whether {self.account.name} is still the account that is remembered cannot be told"
         unclear = next((held for held in self.declared.held if held.may_govern_anything), None)
         return f"{unclear.location} could not be understood and may declare it" if unclear else ""
 

@@ -72,7 +72,7 @@ def _judge(question: Question, snapshot: Snapshot, record: Record, deleting: Res
     if policy == DeletionPolicy.RETAIN.value:
         if guarded:
             return _release(record, "it is protected, so it stays ours until somebody allows its release")
-        return _release(record, "its deletionPolicy is Retain: it stays as it is and is ours no longer", ends=True)
+        return _release(record, "kept on the platform, no longer managed (deletionPolicy: Retain)", ends=True)
     return _reverted(snapshot, record)
 
 
@@ -95,28 +95,36 @@ def _kept(question: Question, snapshot: Snapshot, record: Record, deleting: Reso
         return "its account is only observed"
     if deleting is not None:
         return ""
-    if not question.prune:
-        return "nothing declares it any more; --prune would revert or release it"
     if not question.covers(record):
         return f"it was declared in {record.source or 'an unknown place'}, which is not under this run's paths"
-    return ""
+    return "" if question.prune else "nothing declares it any more; --prune would revert or release it"
+
+
+def way_back(record: Record, live: Fields) -> tuple[Fields, tuple[str, ...]]:
+    """What each field of ours goes back to: its baseline, or the platform's default where that is unknown; and which those are."""
+    kind = kind_of_item(record.target)
+    ours = sorted(record.applied if record.applied is not None else live)
+    baseline: Fields = record.baseline or {}
+    known = {path: baseline[path] for path in ours if baseline.get(path, UNOBSERVABLE) is not UNOBSERVABLE}
+    unknown = tuple(path for path in ours if path not in known)
+    return {**{path: kind.default[path] for path in unknown}, **known}, unknown
 
 
 def _reverted(snapshot: Snapshot, record: Record) -> Removal | Release:
     """The item taken back to its baseline, or to the platform's default where the baseline is unknown and that is safe."""
     kind, target = kind_of_item(record.target), record.target
     live = kind.live(snapshot, target)
-    ours = sorted(record.applied if record.applied is not None else live)
-    baseline: Fields = record.baseline or {}
-    known = {path: baseline[path] for path in ours if baseline.get(path, UNOBSERVABLE) is not UNOBSERVABLE}
-    unknown = [path for path in ours if path not in known]
-    if any(live[path] is UNOBSERVABLE for path in ours):
-        return _release(record, "it cannot be seen on the platform, so it is not reverted; undo it by hand")
+    goal, unknown = way_back(record, live)
+    if any(live[path] is UNOBSERVABLE for path in goal):
+        return _release(
+            record,
+            "it cannot be seen on the platform, so it is not reverted: undo it by hand, then modelpolicy release it",
+        )
     if unknown and not kind.revert_unknown:
         return _release(
             record, "warning: what it was before is unknown, and undoing it may be an outage: left as it is", ends=True
         )
-    fields = differing(target, live, {**{path: kind.default[path] for path in unknown}, **known})
+    fields = differing(target, live, goal)
     if not fields:
         return _release(record, "it is already what it was before", ends=True)
     said = ("what it was before is unknown: it goes back to the platform's default",) if unknown else ()

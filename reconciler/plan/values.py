@@ -69,6 +69,7 @@ class Change:
     origin: Location | None = None
     fields: tuple[FieldChange, ...] = ()
     precondition: str = ""
+    recorded: str = ""  # the fingerprint of what was remembered of the item when this was planned
     notes: tuple[str, ...] = ()
     renewal: str | None = None
 
@@ -130,6 +131,11 @@ class Plan:
             counts[kind_of(change, now)] += 1
         counts["unchanged"] = self.unchanged
         return counts
+
+    @property
+    def released(self) -> int:
+        """How many items stop being ours and stay as they are."""
+        return sum(release.ends for release in self.releases)
 
 
 def kind_of(change: Change, now: datetime) -> str:

@@ -18,6 +18,7 @@ TOTALS: Final = (
     ("update", "to update"),
     ("deferred", "deferred"),
     ("manual", "by hand"),
+    ("released", "to release"),
     ("unchanged", "unchanged"),
 )
 
@@ -50,7 +51,7 @@ def review(report: Report) -> Review:
     return Review(
         account=plan.account,
         platform=report.account.spec.platform.value,
-        totals=dict(plan.summary(report.started_at)),
+        totals={**plan.summary(report.started_at), "released": plan.released},
         failures=tuple(dict.fromkeys((*plan.errors, *report.failures))),
         errors=tuple(filter(_stops, found)),
         refused=by_verdict[VerdictKind.REFUSED],

@@ -23,7 +23,7 @@ from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.reasons import Reason
-from reconciler.state import History, Operation, Snapshot, Support
+from reconciler.state import History, Operation, Record, Snapshot, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ class Context:
     snapshot: Snapshot | None = None
     history: History = field(default_factory=History)
     capabilities: Mapping[Operation, Support] = field(default_factory=dict)
+    ahead: tuple[Record, ...] = ()  # what was remembered while a clock was ahead, as it is in the ledger
     identities: Mapping[str, Identity] = field(default_factory=dict)
     # What one rule worked out and another asks for again, by the function that does it.
     kept: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -132,7 +132,7 @@ def _on_item(standing: Standing, snapshot: Snapshot, resource: Resource[Any], ta
     kind = registry()[resource.kind]
     live, wanted = kind.live(snapshot, target), kind.desired(resource, standing.now)
     fields = differing(target, live, wanted)
-    if fields and target not in standing.changes:
+    if fields and target not in standing.changes and not kind.expired(resource, standing.now):
         return _not_changed(standing, resource, fields)
     return _as_declared(standing, resource, kind, _hidden(live, wanted, standing.record(target)))
 
@@ -170,7 +170,7 @@ def _as_declared(standing: Standing, resource: Resource[Any], kind: Kind[Spec], 
     """The platform equals the declaration, as far as it can be seen."""
     programmed = unseen or Said(Truth.TRUE, Reason.PROGRAMMED, "the platform is as declared")
     if kind.expired(resource, standing.now):
-        programmed = Said(Truth.TRUE, Reason.EXPIRED, "its expiresAt has passed; the platform's default holds again")
+        programmed = Said(Truth.TRUE, Reason.EXPIRED, "its expiresAt has passed; it asks for nothing any more")
     judged = Situation(accepted=ACCEPTED, programmed=programmed)
     ticket = next((f for f in standing.warnings.get(resource.address, ()) if f.reason is Reason.TICKET_REQUIRED), None)
     if ticket is None:

@@ -78,6 +78,7 @@ PROGRAMMED: Final[Mapping[Reason, Row]] = MappingProxyType(
 # These make Accepted False and leave Programmed Unknown.
 NOT_ACCEPTED: Final[Mapping[Reason, Row]] = MappingProxyType(
     {
+        Reason.ACCOUNT_CHANGED: Row(Truth.UNKNOWN, _STUCK),
         Reason.CONFLICTED: Row(Truth.UNKNOWN, _STUCK),
         Reason.RULE_VIOLATION: Row(Truth.UNKNOWN, _STUCK),
         Reason.TARGET_NOT_FOUND: Row(Truth.UNKNOWN, _MOVES, timedelta(minutes=5)),

@@ -31,6 +31,7 @@ from reconciler.finding import Location
 from reconciler.kinds import registry
 from reconciler.kinds.declared import Held
 from reconciler.plan import Action, Change, ChangeReason, FieldChange, Plan, fingerprint, make, writes_of
+from reconciler.plan.drift import drifts
 from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
@@ -38,6 +39,7 @@ from reconciler.state import (
     Attestation,
     Capability,
     FreeTokens,
+    History,
     Limit,
     Operation,
     Price,
@@ -130,8 +132,9 @@ def test_an_items_change_is_split_by_who_can_do_it() -> None:
 
 
 def test_a_half_that_is_cleared_by_hand_does_not_hold_up_the_half_that_is_set() -> None:
-    expired = override(rpm=5, expires_at="2026-01-01T00:00:00Z")
-    plan = make(question(declared(expired), snapshot(endpoint(override=(3, 4))), capabilities=ARK))
+    expired = override(rpm=5, tpm=6, expires_at="2026-01-01T00:00:00Z")
+    past = history(record(expired, applied={"rpm": 5, "tpm": 6}))
+    plan = make(question(declared(expired), snapshot(endpoint(override=(5, 6))), past, capabilities=ARK))
     assert only(plan).capability is Capability.MANUAL
     assert "RPM inherited, TPM inherited" in only(plan).how_to
 
@@ -215,13 +218,23 @@ def test_a_renewal_of_a_limit_that_was_never_ours_does_not_restart_its_counting(
     assert plan.changes == ()
 
 
-def test_an_expired_override_goes_back_to_inherited() -> None:
+def test_an_expired_override_gives_back_what_it_declared_and_nothing_else() -> None:
     ended = override(rpm=5, expires_at="2026-11-23T12:00:00Z")
-    change = only(make(question(declared(ended), snapshot(endpoint(override=(5, None))))))
+    past = history(record(ended, applied={"rpm": 5}))
+    change = only(make(question(declared(ended), snapshot(endpoint(override=(5, 700))), past)))
     assert (change.action, change.reason) == (Action.REVERT, ChangeReason.EXPIRED)
     assert change.fields == (FieldChange("rpm", 5, None),)
     assert make(question(declared(ended), snapshot(endpoint()))).unchanged == 1
     assert make(question(declared(ended), snapshot(endpoint(override=(5, None))), now=NOW - hours(1))).changes == ()
+
+
+def test_an_override_that_expired_before_it_was_ever_applied_changes_nothing() -> None:
+    ended = override(rpm=5, tpm=9, expires_at="2026-01-01T00:00:00Z")
+    seen = snapshot(endpoint(override=(100, 700)))
+    assert make(question(declared(ended), seen)).changes == ()
+    assert drifts(declared(ended), seen, History(), NOW) == ()
+    theirs = history(record(override(rpm=100), owner="EndpointRateOverride/theirs", set_name="other"))
+    assert make(question(declared(ended), seen, theirs)).changes == ()
 
 
 # What is left alone

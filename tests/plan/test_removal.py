@@ -133,7 +133,9 @@ def test_an_unobservable_item_is_never_reverted() -> None:
     owned = record(limit(), applied={"tokens": 7}, deletion_policy="Revert")
     plan = make(asked(past=history(owned), seen=snapshot(model(limit=UNOBSERVABLE))))
     assert plan.changes == ()
-    assert whys(plan) == ["it cannot be seen on the platform, so it is not reverted; undo it by hand"]
+    assert whys(plan) == [
+        "it cannot be seen on the platform, so it is not reverted: undo it by hand, then modelpolicy release it"
+    ]
 
 
 def test_an_item_that_is_gone_or_already_back_is_released() -> None:

@@ -113,7 +113,8 @@ def test_what_is_as_declared_already_is_adopted_without_a_write(stage: Stage) ->
     report = stage.apply(declared)
     assert (stage.platform.writes, report.plan.changes) == ([], ())
     kept = stage.ledger.history("default").records[target(declared)]
-    assert (kept.owner, kept.baseline, kept.applied) == ("ModelActivation/a", None, {"state": "Activated"})
+    was = {"state": "Activated", "subServices": ()}
+    assert (kept.owner, kept.baseline, kept.applied) == ("ModelActivation/a", was, {"state": "Activated"})
     assert (kept.protected, kept.equal_at) == (True, stage.now)
     assert kept.source == "policies/a.yaml"
 

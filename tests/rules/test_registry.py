@@ -12,9 +12,12 @@ from reconciler.reasons import Reason
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741  # the table reads better so
 BROKEN, MISSING, TICKET = Reason.RULE_VIOLATION, Reason.TARGET_NOT_FOUND, Reason.TICKET_REQUIRED
 TABLE = {
+    "account-changed": (E, (), Reason.ACCOUNT_CHANGED),
     "account-mismatch": (E, (), Reason.CONFLICTED),
+    "account-unproven": (W, (), None),
     "activation-in-free-tokens-only": (E, ("S10",), BROKEN),
     "activation-invite-only": (E, ("S8",), TICKET),
+    "clock-was-ahead": (W, (), None),
     "constraint": (E, (), BROKEN),
     "deactivation-with-limit": (E, ("S25",), BROKEN),
     "deprecated-model": (W, (), None),
@@ -36,6 +39,7 @@ TABLE = {
     "override-needs-both": (E, ("A7",), BROKEN),
     "override-outside-pool": (W, ("S29",), None),
     "override-oversubscribed": (W, ("S28", "D1"), None),
+    "revert-unfinished": (W, (), None),
     "unknown-account": (E, (), MISSING),
     "unknown-endpoint": (E, (), MISSING),
     "unknown-model": (E, (), MISSING),

@@ -120,16 +120,18 @@ def open_engine(path: str | Path, clock: Callable[[], datetime], *, create: bool
     engine = Engine(store, clock)
     if empty:
         try:
-            _fill(engine)
+            _fill(engine, create=create)
         except BaseException:
             store.close()
             raise
     return engine
 
 
-def _fill(engine: Engine) -> None:
+def _fill(engine: Engine, *, create: bool) -> None:
     from reconciler.platforms.embedded import catalog, contents  # only a fresh database reads the catalogue
 
     with engine.store.write() as tx:
         if create_tables(tx):
             contents.put(tx, catalog.shipped(), engine.now())
+        if not create:  # what stands in for a file that is not there is no account that anybody could know again
+            tx.run("UPDATE account SET identity = ''")

@@ -94,7 +94,7 @@ def _snapshot(
     account = account_row(tx)
     return Snapshot(
         observed_at=_time(now),
-        identity=Identity(platform="embedded", account=account["identity"]),
+        identity=Identity(platform="embedded", account=account["identity"]) if account["identity"] else None,
         links=LINKS,
         models={model.name: model for model in models},
         endpoints={endpoint.id: endpoint for endpoint in endpoints},

@@ -11,6 +11,8 @@ _STYLES: Final = {
     "converged": "good",
     "applied": "good",
     "attested": "good",
+    "released": "good",
+    "waiting": "warning",
     "partial": "warning",
     "skipped": "warning",
     "manual": "warning",

@@ -124,14 +124,14 @@ def _releases(page: Page, made: Plan) -> None:
     for (ends, because), group in groupby(ordered, key=lambda release: (release.ends, release.why)):
         releases = list(group)
         page.gap()
-        page.wrapped(f"{'Let go of' if ends else 'Left alone'} ({count(len(releases), 'item')}): {because}")
+        page.wrapped(f"{'To release' if ends else 'Left alone'} ({count(len(releases), 'item')}): {because}")
         for release in releases:
             page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
 
 
 def _summary(page: Page, report: Report, infos: int) -> None:
     made = report.plan
-    if not made.changes:
+    if not made.changes and not made.released:
         if report.failures or made.errors:
             page.wrapped(Span("No plan: the platform could not be observed.", "error"))
         else:
@@ -142,6 +142,7 @@ def _summary(page: Page, report: Report, infos: int) -> None:
         said = [f"{counts[word]} to {word}" for word in ("create", "update", "revert") if counts[word]]
         said += [f"{count(counts['deferred'], 'change waits', 'changes wait')}"] if counts["deferred"] else []
         said += [f"{counts['manual']} to do by hand"] if counts["manual"] else []
+        said += [f"{made.released} to release"] if made.released else []
         page.wrapped(Span("Plan: ", "bold"), Span(", ".join(said), "bold"), f"; {counts['unchanged']} unchanged.")
     if infos:
         page.wrapped(Span(f"{count(infos, 'info')} not shown here; validate --online shows all findings.", "dim"))
