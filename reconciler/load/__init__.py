@@ -1,7 +1,7 @@
 r"""What is written down becomes what is declared: bytes in, resources and findings out. Pure: no I/O, no clock.
 
-    bytes --text--> chunks --forms, lines--> values --documents--> Resource
-                       \--events--> tree --documents--> Resource | Held | Finding      where the short way does not do
+    bytes --text--> chunks --quick--> values --documents--> Resource
+                       \--exact--> tree --documents--> Resource | Held | Finding      where there is any doubt
 
 Whatever the bytes are, `load` returns: the user's mistakes are findings, all of them at once, each with file, line and
 column. The same texts give the same result in whatever order they come.
@@ -16,7 +16,7 @@ from typing import Any
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared, Held
-from reconciler.load import events, forms, text, tree
+from reconciler.load import exact, quick, text, tree
 from reconciler.load.checks import CHECKS
 from reconciler.load.documents import Judged, good, judge
 from reconciler.load.frame import frame
@@ -57,8 +57,7 @@ def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory |
     ordered = sorted(texts, key=lambda source: (source.name, source.content))
     sources = tuple((source.name, hashlib.sha256(source.content).hexdigest()) for source in ordered)
     known = memory.files if memory is not None else {}
-    reader = forms.Reader()
-    files = {key: known.get(key) or tuple(_file(source, reader)) for key, source in zip(sources, ordered, strict=True)}
+    files = {key: known.get(key) or tuple(_file(source)) for key, source in zip(sources, ordered, strict=True)}
     if memory is not None:
         memory.files = files
     judged = [one for key in sources for one in files[key]]
@@ -76,30 +75,29 @@ def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory |
     )
 
 
-def _file(source: SourceText, reader: forms.Reader) -> Iterator[Judged]:
+def _file(source: SourceText) -> Iterator[Judged]:
     """What each document of a file became."""
     decoded = text.decode(source.content)
     if isinstance(decoded, tree.Problem):
         yield from judge(tree.Document(problems=[decoded]), source.name)
         return
-    json = source.name.endswith(".json")
-    if json:
-        decoded = decoded.replace("\t", " ")  # JSON may indent with tabs; positions stay the same
-    for line, chunk in text.chunks(decoded):
+    is_json = source.name.endswith(".json")
+    is_tame = not is_json and quick.tame(decoded)
+    for line, chunk in ((1, decoded),) if is_json else text.chunks(decoded):
         if len(chunk) > text.MAX_CHUNK:
             message = f"the document has {len(chunk):,} characters; at most {text.MAX_CHUNK:,} are read"
             problem = tree.Problem("too-large", message, "split it", line, 1)
             yield from judge(tree.Document(problems=[problem], line=line), source.name)
             continue
-        at_once = None if json else _good(reader.read(chunk), Location(source.name, line), chunk)
+        at_once = None if is_json else _good(quick.read(chunk, is_tame=is_tame), Location(source.name, line), chunk)
         if at_once is not None:
             yield at_once
             continue
-        for document in tree.documents(events.of(chunk), line, json=json):
+        for document in exact.documents(chunk, line, is_json=is_json):
             yield from judge(document, source.name)
 
 
-def _good(read: forms.Read | None, place: Location, chunk: str) -> Judged | None:
+def _good(read: quick.Read | None, place: Location, chunk: str) -> Judged | None:
     """What an ordinary document without a mistake became, by the shortest way; None: it has to be looked at closely."""
     if read is None:
         return None

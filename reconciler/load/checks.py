@@ -7,8 +7,8 @@ from typing import Final
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "annotation": "In a cluster: an annotation of modelpolicy.dev that cannot be understood, so it has no effect.",
-        "control-character": "A file or a text holds a character that no terminal shows, such as NUL. It would hide what is "
-        "really declared, so it must go.",
+        "control-character": "A file or a text holds a character that no terminal shows, such as NUL, or one that ends a line for "
+        "some readers only: U+0085, U+2028, U+2029. It would hide what is really declared, so it must go.",
         "credential-in-policy": "A value that looks like an access key, a secret key or a token. Policy files are read by many and "
         "kept for ever, so a key in one is lost; it is never repeated in any output.",
         "duplicate-key": "A mapping gives the same key twice. YAML readers silently keep one of the two; which one is anyone's "
@@ -17,6 +17,9 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "renamed or removed; what they govern stays as it is.",
         "foreign-document": "A document of another apiVersion group (a Kubernetes manifest, a kustomization.yaml), or one "
         "without apiVersion, kind, metadata and spec. It is left alone; this is only a note.",
+        "hidden-character": "A comment, a key or an unquoted value holds a character that nobody sees, such as a zero-width space, or "
+        "one that turns the direction of the text after it. What a reviewer sees may not be what is declared; take it out. In a "
+        "quoted text it is shown as an escape.",
         "internal-error": "Judging one resource failed in a way that nobody expected: a bug in modelpolicy. As an error it could "
         "not be judged, so nothing of it is written and its item stays as it is; as a warning only part of what is said of it is "
         "missing. Everything else goes on. Please report it with its message, which names the place in the code.",
@@ -24,9 +27,12 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "neither rpm nor tpm.",
         "invalid-key": "A key that is not text, such as `1:` or `[a]:`. Keys are field names; quote them where they look like "
         "numbers.",
-        "invalid-number": "A number without a finite value or with more than 64 digits. It could not be kept exactly.",
+        "invalid-number": "A number without a finite value or with more than 64 digits, which could not be kept exactly; or one that "
+        "begins with a zero, which YAML 1.2 reads as decimal and older readers, such as kubectl, as octal.",
         "invalid-value": "A value of the right type that is not allowed: out of range, too long, not one of the choices, or of "
         "the wrong form.",
+        "merge-key": "A merge key (`<<: *name`) of YAML 1.1. YAML 1.2 does not have them, so a reader takes over nothing, or what a "
+        "reviewer does not see; write the fields out.",
         "missing-field": "A field that every document of its kind must have is absent.",
         "not-a-mapping": "A document is a list or a single value. A declaration is a mapping with apiVersion, kind, metadata "
         "and spec.",

@@ -4,7 +4,9 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 """
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -17,7 +19,7 @@ from reconciler.kinds.metadata import Metadata, Written
 from reconciler.load import credentials
 from reconciler.load.messages import Said, did_you_mean, explained, shown
 from reconciler.load.positions import Places, of_tree
-from reconciler.load.tree import Document, Node
+from reconciler.load.tree import Document, Node, Problem
 from reconciler.reasons import Reason
 
 _OURS: Final = ("apiVersion", "kind", "metadata", "spec")
@@ -63,8 +65,7 @@ def judge(document: Document, file: str) -> Iterator[Judged]:
     if root is not None and root.items is None and not broken and _is_list(root):
         items = root.get("items")
         members = items.items if items is not None and items.items is not None else []
-        for index, item in enumerate(members):
-            problems = document.problems if index == 0 else []
+        for item, problems in zip(members, _shares(document, members), strict=True):
             yield _judge(Document(item, problems, document.duplicates, item.line), file, broken=False)
         return
     if root is None and not document.problems:
@@ -78,6 +79,19 @@ def judge(document: Document, file: str) -> Iterator[Judged]:
     ):
         return
     yield _judge(document, file, broken)
+
+
+def _shares(document: Document, members: list[Node]) -> list[list[Problem]]:
+    """The problems of each item of a List: those that stand in it; all of them where nobody can tell in which they stand."""
+    starts = [(item.line, item.column) for item in members]
+    if any(one >= other for one, other in pairwise(starts)):
+        return [document.problems for _ in members]
+    shares: list[list[Problem]] = [[] for _ in members]
+    for problem in document.problems:
+        place = bisect_right(starts, (problem.line, problem.column)) - 1
+        if members:
+            shares[max(place, 0)].append(problem)
+    return shares
 
 
 def _is_list(root: Node) -> bool:
@@ -97,8 +111,12 @@ def _judge(document: Document, file: str, broken: bool) -> Judged:
         if foreign is not None:
             return Judged(foreign=foreign, location=location)
     held = _held(document, location)
-    said = [Said(problem.rule, (), problem.message, problem.hint) for problem in document.problems]
-    places = [Location(file, problem.line, problem.column) for problem in document.problems]
+    remarks = tuple(_remark(each, file) for each in document.problems if each.severity is not Severity.ERROR)
+    problems = [each for each in document.problems if each.severity is Severity.ERROR]
+    if root is None and not problems:
+        return Judged(remarks, location=location)
+    said = [Said(problem.rule, (), problem.message, problem.hint) for problem in problems]
+    places = [Location(file, problem.line, problem.column) for problem in problems]
     resource: Resource[Any] | None = None
     if root is not None and root.entries is None and not broken:
         said.append(Said("not-a-mapping", (), f"the document is {_what(root)}, not a mapping",
@@ -113,8 +131,8 @@ def _judge(document: Document, file: str, broken: bool) -> Judged:
     if said:
         address = f"{held.kind}/{held.name}" if held.kind and held.name else None
         findings = tuple(_finding(one, place, address) for one, place in zip(said, places, strict=True))
-        return Judged(findings, held=held, location=location)
-    return Judged(resource=resource, location=location)
+        return Judged(findings + remarks, held=held, location=location)
+    return Judged(remarks, resource=resource, location=location)
 
 
 def _without_credentials(
@@ -126,6 +144,11 @@ def _without_credentials(
         return said, resource
     paths = {key.path for key in keys}
     return [*keys, *(one for one in said if one.path not in paths)], None
+
+
+def _remark(problem: Problem, file: str) -> Finding:
+    place = Location(file, problem.line, problem.column)
+    return Finding(problem.rule, problem.severity, problem.message, problem.hint, place)
 
 
 def _finding(said: Said, place: Location, address: str | None) -> Finding:

@@ -1,13 +1,12 @@
-"""Text becomes parser events. The only home of the YAML parsers; what the events mean is `tree`'s business.
+"""Text becomes parser events with their places, by ruamel.yaml. Its only home; what the events mean is `tree`'s business, and
+whether YAML 1.2 reads the text in the same way is `exact`'s.
 
 Never raises anything but `tree.Malformed`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from reconciler.load import lines
 from reconciler.load.tree import Malformed
 
 # What ruamel.yaml's scanner lets slip on hostile input beside its own errors.
@@ -23,7 +22,7 @@ _SLIPS: Final = (
 
 # What a parser says -> what that means to the person who wrote the file. The first match wins.
 _PLAIN: Final = (
-    ("cannot start any token", "a tab or a reserved character stands where a value should start; indent with spaces"),
+    ("cannot start any token", "a reserved character (@, `, %) stands where a value should start; quote the text"),
     ("mapping values are not allowed", "a second `key: value` on one line, or a wrongly indented one; check the indentation, quote text that holds `: `"),
     ("could not find expected ':'", "a key without a colon after it"),
     ("expected <block end>", "the indentation does not line up with the lines above"),
@@ -34,44 +33,19 @@ _PLAIN: Final = (
     ("expected the node content", "a value is missing or misplaced"),
     ("found undefined tag handle", "a tag that nothing declares; take it away"),
     ("expected '<document start>'", "text after the end of the document; separate documents with ---"),
+    # what the fast reader says
+    ("tab", "a tab stands where only spaces may indent; indent with spaces"),
+    ("comments must be separated", "a # right after a value; put a space before it if a comment is meant, else quote the text"),
+    ("invalid indentation", "a line within brackets or quotes is not indented further than the line that they begin on"),
+    ("cannot start with '-'", "a - alone within brackets; quote it, or take it away"),
+    ("directive", "a %directive below a document that no ... ends; directives belong to the top of the file"),
+    ("surrogate", "an escape of half a character; write the character itself"),
+    ("comment intercepting", "text goes on after a comment; quote the text, or take the comment away"),
 )  # fmt: skip
 
 
-# What both parsers read alike: `lines` says why each part is as it is.
-_TAME: Final = re.compile(
-    rf"(?:---)?[ ]*|(?:---[ ])?[ ]*#[ -~]*|[ ]*(?:-[ ])*(?:{lines.KEY}(?:[ ]{lines.VALUE})?|{lines.VALUE}){lines.COMMENT}",
-    re.ASCII,
-)
-
-
 def of(text: str) -> Iterator[Any]:
-    """The events of a text, by the fastest way that is certain to mean what `slow` would say."""
-    if not all(map(_TAME.fullmatch, text.split("\n"))):
-        return slow(text)
-    events = fast(text)
-    return slow(text) if events is None else iter(events)
-
-
-def fast(text: str) -> list[Any] | None:
-    """The events of a text by libyaml, or None where it refuses or is not there: what is wrong then is for `slow` to say."""
-    import yaml  # most files are read by `lines` and never need it
-
-    if not yaml.__with_libyaml__:
-        return None
-    parser = yaml.CBaseLoader(text)
-    events: list[Any] = []
-    try:
-        while (event := parser.get_event()) is not None:
-            events.append(event)
-    except (yaml.YAMLError, ValueError):
-        return None
-    finally:
-        parser.dispose()
-    return events
-
-
-def slow(text: str) -> Iterator[Any]:
-    """The events of a text by ruamel.yaml in pure Python: YAML 1.2, and the reference for every other way."""
+    """The events of a text."""
     from ruamel.yaml import YAML  # heavy, and ordinary files never need it
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -84,24 +58,24 @@ def slow(text: str) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         if mark is not None:
             place = (mark.line, mark.column)
-        raise Malformed(
-            _explained(str(error.context or ""), str(error.problem or "")), place[0] + 1, place[1] + 1
-        ) from error
+        problem = f"{error.context or ''} {error.problem or ''}".strip()
+        raise Malformed(explained(problem), place[0] + 1, place[1] + 1) from error
     except (YAMLError, *_SLIPS) as error:
         raise Malformed("this is not YAML", place[0] + 1, place[1] + 1) from error
 
 
-def _explained(context: str, problem: str) -> str:
-    said = f"{context} {problem}"
+def explained(problem: str) -> str:
+    """What a parser's words mean to the person who wrote the file."""
     for words, meaning in _PLAIN:
-        if words in said:
+        if words in problem:
             return meaning
-    return f"this is not YAML: {problem or context}"
+    return f"this is not YAML: {problem}"
 
 
 def composed(text: str) -> tuple[Any, bool]:
     """The node tree of one well-formed document, each node with where it starts and ends, and whether it shares nodes."""
     from ruamel.yaml import YAML  # needed by few runs, and slow to import
 
-    shared = any(getattr(event, "anchor", None) is not None for event in slow(text))
+    text = text.replace("\t", " ")  # as `exact` reads it: places stay the same
+    shared = any(getattr(event, "anchor", None) is not None for event in of(text))
     return YAML(typ="safe", pure=True).compose(text), shared

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from reconciler.finding import Severity
 from reconciler.kinds import API_VERSION, registry
 from reconciler.kinds.metadata import Metadata
-from reconciler.load import events, text, tree
+from reconciler.load import exact, text, tree
 from reconciler.load.messages import Path, field_names
 from reconciler.load.tree import Document, Node
 
@@ -48,8 +49,8 @@ def _documents(content: bytes) -> list[Document] | None:
     decoded = text.decode(content)
     if isinstance(decoded, tree.Problem):
         return None
-    found = [one for line, chunk in text.chunks(decoded) for one in tree.documents(events.slow(chunk), line)]
-    return None if any(document.problems for document in found) else found
+    found = list(exact.of_file(decoded))
+    return None if any(each.severity is Severity.ERROR for document in found for each in document.problems) else found
 
 
 def _same(before: list[Document], after: list[Document] | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from reconciler.kinds import Path
-from reconciler.load import events, tree
+from reconciler.load import exact
 from reconciler.load.tree import Node
 
 Places = Mapping[Path, tuple[int, int]]
@@ -30,7 +30,7 @@ class Positions(Places):
 
     def _places(self) -> Places:
         if self._found is None:
-            root = next(tree.documents(events.of(self._text), self._line)).root
+            root = next(exact.documents(self._text, self._line)).root
             self._found = {} if root is None else of_tree(root)
         return self._found
 

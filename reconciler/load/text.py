@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from reconciler.characters import LINE_ENDS, named
 from reconciler.load.tree import Problem
 
 MAX_BYTES: Final = 8 * 1024 * 1024
@@ -15,9 +16,11 @@ MAX_CHUNK: Final = 1024 * 1024  # of one document: what an API server takes, and
 MARK: Final = b"\xef\xbb\xbf"  # that some editors begin UTF-8 with
 
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _SHOWN: Final = bytes((9, 10, 13, *range(32, 127)))
-_MARKER: Final = re.compile(r"\n---(?=\s|\Z)")
+_MARKER: Final = re.compile(r"^(?:---(?=\s|\Z)|\.\.\.(?=\s|\Z)[^\n]*\n?)", re.MULTILINE)
+_DIRECTIVES: Final = re.compile(r"(?:(?:[ \t]*+(?:#[^\n]*+)?|%[^\n]*+)\n)*+")
+_SILENT: Final = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\n)*+(?:\.\.\.[ \t]*+(?:(?<=[ \t])#[^\n]*+)?\n?)?")
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -38,9 +41,13 @@ def decode(content: bytes) -> str | Problem:
     hidden = _HIDDEN.search(text) if content.translate(None, _SHOWN) else None
     if hidden:
         line, column = _place(text[: hidden.start()])
-        message = f"the file holds the control character U+{ord(hidden.group()):04X}"
-        return Problem("control-character", message, "take it out", line, column)
+        return Problem("control-character", _said_of(hidden.group()), "take it out", line, column)
     return _BREAK.sub("\n", text) if "\r" in text else text
+
+
+def _said_of(character: str) -> str:
+    message = f"the file holds the control character {named(character)}"
+    return f"{message}, which ends a line for some readers only" if character in LINE_ENDS else message
 
 
 def _place(before: str) -> tuple[int, int]:
@@ -49,18 +56,20 @@ def _place(before: str) -> tuple[int, int]:
 
 
 def chunks(text: str) -> Iterator[tuple[int, str]]:
-    """The text cut before each `---` line, each piece with the line it starts on. No YAML scalar can hold such a line.
-
-    A text with %directives is one piece, because a directive belongs to the document after it.
-    """
-    if "%" in text and (text.startswith("%") or "\n%" in text):
-        yield 1, text
-        return
+    """The text cut before each `---` line and after each `...` line, each piece with the line it starts on. No YAML scalar can
+    hold such a line. %directives stay with the document below them."""
     line, start = 1, 0
     for marker in _MARKER.finditer(text):
-        end = marker.start() + 1
-        chunk = text[start:end]
-        yield line, chunk
-        line += chunk.count("\n")
-        start = end
-    yield line, text[start:]
+        cut = marker.end() if marker.group()[0] == "." else marker.start()
+        piece = text[start:cut]
+        if piece and (marker.group() != "---" or "%" not in piece or _DIRECTIVES.fullmatch(piece) is None):
+            yield line, piece
+            line += piece.count("\n")
+            start = cut
+    if start < len(text) or not start:
+        yield line, text[start:]
+
+
+def silent(chunk: str) -> bool:
+    """Whether a piece holds no document: blank lines, comments, and an end of what is not there."""
+    return _SILENT.fullmatch(chunk) is not None

@@ -44,17 +44,19 @@ def rooms(found: set[str], *names: str) -> set[str]:
 def test_version_and_help_import_click_and_no_policy(argument: str) -> None:
     found = modules(argument)
     assert not rooms(
-        found, "pydantic", "yaml", "ruamel", "sqlite3", "jsonschema", "reconciler.kinds", "reconciler.state"
+        found, "pydantic", "yaml_rs", "ruamel", "sqlite3", "jsonschema", "reconciler.kinds", "reconciler.state"
     )
     assert len([name for name in found if name.startswith("reconciler")]) <= 12
     assert len(found) <= 150
 
 
-def test_validate_imports_no_platform_no_ledger_no_plan_and_no_parser_for_ordinary_files(tmp_path: Path) -> None:
+def test_validate_imports_no_platform_no_ledger_no_plan_and_the_exact_reader_for_no_ordinary_file(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY, encoding="utf-8")
     found = modules("validate", str(tmp_path))
     assert "pydantic" in found
-    outside = ("yaml", "ruamel", "ruamel.yaml", "sqlite3", "jsonschema", "re2", "watchfiles", "starlette", "uvicorn",
+    outside = ("ruamel", "ruamel.yaml", "sqlite3", "jsonschema", "re2", "watchfiles", "starlette", "uvicorn",
                "volcenginesdkcore", "kubernetes", "psycopg", "prometheus_client", "http.server")  # fmt: skip
     assert not rooms(found, *outside)
     inside = ("reconcile", "apply", "plan", "guards", "status", "ledger", "platforms", "controller", "metrics")

@@ -25,7 +25,7 @@ from reconciler.state import Operation, Target, Write
 from tests.cli.conftest import Call
 from tests.conftest import Overseer
 
-HEAVY = ("pydantic", "ruamel", "jsonschema", "sqlite3", "reconciler.kinds", "reconciler.report")
+HEAVY = ("pydantic", "ruamel", "yaml_rs", "jsonschema", "sqlite3", "reconciler.kinds", "reconciler.report")
 
 
 @pytest.mark.parametrize("flag", ["--version", "--help"])

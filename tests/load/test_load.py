@@ -188,9 +188,12 @@ def test_what_yaml_1_1_would_convert_is_text_and_the_finding_says_what_to_write(
     assert hint in finding.hint
 
 
-def test_0o7_is_the_integer_seven_and_010_is_ten() -> None:
+def test_0o7_is_the_integer_seven_and_010_is_refused_with_the_value_to_write() -> None:
     assert loaded(LIMIT + "  tokens: 0o7\n").declared.resources[0].spec.tokens == 7
-    assert loaded(LIMIT + "  tokens: 010\n").declared.resources[0].spec.tokens == 10
+    finding = only(LIMIT + "  tokens: 0500000\n")
+    assert (finding.rule, at(finding)) == ("invalid-number", "a.yaml:6:11")
+    assert "163,840" in finding.message
+    assert finding.hint.startswith("write 500000")
 
 
 def test_a_name_that_yaml_1_1_would_convert_stays_text() -> None:
@@ -199,9 +202,30 @@ def test_a_name_that_yaml_1_1_would_convert_stays_text() -> None:
     assert (resource.name, resource.labels, resource.spec.model) == ("no", {"on": "y"}, "off")
 
 
-def test_a_merge_key_is_no_field() -> None:
+def test_a_merge_key_is_named_once_with_the_fields_to_write() -> None:
     finding = only(LIMIT + "  tokens: 1\n  <<: {renewal: x}\n")
-    assert finding.rule == "unknown-field"
+    assert (finding.rule, at(finding), finding.hint) == ("merge-key", "a.yaml:7:3", "write the fields out: renewal: x")
+    finding = only(
+        LIMIT.replace("metadata: {", "metadata: {labels: &l {renewal: x}, ") + "  <<: [*l, {tokens: 5, model: n}]\n"
+    )
+    assert finding.hint == "write the fields out: renewal: x, tokens: 5"
+    (resource,) = loaded(
+        LIMIT.replace("{name: a}", "{name: a, labels: {'<<': x}}") + "  tokens: 1\n"
+    ).declared.resources
+    assert resource.labels == {"<<": "x"}
+
+
+def test_what_is_wrong_with_an_item_of_a_list_holds_that_item_and_no_other() -> None:
+    def listed(broken: str) -> Loaded:
+        items = [LIMIT.replace("{name: a}", f"{{name: {name}}}") + "  tokens: 1\n" for name in "abc"]
+        items[1] += broken
+        body = "".join("- " + item.replace("\n", "\n  ").rstrip(" ") for item in items)
+        return loaded(f"apiVersion: v1\nkind: List\nitems:\n{body}")
+
+    for broken in ("  tokens: 2\n", "  <<: {renewal: x}\n", "  renewal: !x y\n", "  renewal: 0777\n"):
+        result = listed(broken)
+        assert {finding.location.line for finding in result.findings if finding.location} == {16}, broken
+        assert [resource.name for resource in result.declared.resources] == ["a", "c"]
 
 
 @pytest.mark.parametrize("version", ["modelpolicy.dev/v1beta1", "v1", "modelpolicy.dve/v1alpha1", "modelpolicy.dev"])

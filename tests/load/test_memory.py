@@ -15,7 +15,7 @@ def test_a_file_that_did_not_change_is_not_read_again(monkeypatch) -> None:
     first = load([policy("a"), policy("b")], memory=memory)
     read: list[str] = []
     judged = room._file
-    monkeypatch.setattr(room, "_file", lambda source, reader: read.append(source.name) or judged(source, reader))
+    monkeypatch.setattr(room, "_file", lambda source: read.append(source.name) or judged(source))
     again = load([policy("a"), policy("b", "other")], memory=memory)
     assert read == ["b.yaml"]
     assert again == load([policy("a"), policy("b", "other")])

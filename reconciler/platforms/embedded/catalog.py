@@ -5,8 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from reconciler.load import quick
 from reconciler.platforms.embedded.contents import Contents, ModelEntry
 
 UNKNOWN = "unknown"
@@ -15,7 +14,7 @@ UNKNOWN = "unknown"
 def document() -> dict[str, Any]:
     """The file as plain values."""
     text = (resources.files(__package__) / "catalog.yaml").read_text("utf-8")
-    found: dict[str, Any] = YAML(typ="safe").load(text)
+    found: dict[str, Any] = quick.value(text)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from reconciler.errors import ModelPolicyError
 from reconciler.finding import Finding, Location, Severity, in_order
-from reconciler.load import events, text, tree
+from reconciler.load import exact, text, tree
 from reconciler.load.messages import did_you_mean, shown
 from reconciler.load.tree import Node
 from reconciler.platforms.embedded import fields
@@ -43,19 +43,15 @@ def read(name: str, content: bytes) -> Seed:
     decoded = text.decode(content)
     if isinstance(decoded, tree.Problem):
         return Seed(Contents(), findings=(_syntax(name, decoded),))
-    json = name.endswith(".json")
-    if json:
-        decoded = decoded.replace("\t", " ")
     reader = _Reader(name)
-    for line, chunk in text.chunks(decoded):
-        for document in tree.documents(events.slow(chunk), line, json=json):
-            reader.document(document)
+    for document in exact.of_file(decoded, is_json=name.endswith(".json")):
+        reader.document(document)
     return reader.seed()
 
 
 def _syntax(name: str, problem: tree.Problem) -> Finding:
     location = Location(name, problem.line, problem.column)
-    return Finding(problem.rule, Severity.ERROR, problem.message, problem.hint, location)
+    return Finding(problem.rule, problem.severity, problem.message, problem.hint, location)
 
 
 class _Reader:
