@@ -1,14 +1,11 @@
 """The command `modelpolicy`: a static table of verbs, so that --help and --version import no verb and nothing heavy."""
 
-import atexit
 import contextlib
 import difflib
-import gc
 import importlib
 import keyword
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -55,8 +52,6 @@ GROUPS: Final = {
 VERBS: Final = {verb: line for verbs in GROUPS.values() for verb, line in verbs.items()}
 PREFIX: Final = "MODELPOLICY"
 COMPLETION_VARIABLE: Final = "_MODELPOLICY_COMPLETE"
-# Declarations are trees that live to the end: looking for cycles as often as Python does was a fifth of a run.
-COLLECT: Final = (200_000, 20, 100)
 # The flags that verbs share, by the names that click gives them.
 SHARED: Final = ("account", "targets", "ledger", "outputs", "color")
 EXAMPLES: Final = """\b
@@ -121,7 +116,6 @@ class Root(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
         """Run and exit, whatever happens; see `endings`."""
-        gc.set_threshold(*COLLECT)
         if os.environ.get(COMPLETION_VARIABLE):
             self._complete()
         sys.exit(endings.run(self, sys.argv[1:] if args is None else list(args)))
@@ -158,17 +152,6 @@ click.version_option(__version__, message="modelpolicy %(version)s")(ROOT)
 
 
 def main() -> NoReturn:
-    """The console script. Once all is said and closed, what is in memory is left to the operating system as it is."""
+    """The console script."""
     streams.secure()
-    try:
-        ROOT.main()
-    except SystemExit as end:
-        if not isinstance(end.code, int) or threading.active_count() > 1:
-            raise
-        atexit._run_exitfuncs()
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except (OSError, ValueError, AttributeError):  # nobody listens any more, or nobody ever did: as Python ends
-            raise end from None
-        os._exit(end.code)
+    ROOT.main()
