@@ -73,6 +73,15 @@ class Held:
     namespace: str = ""
     account: str = ""
 
+    @classmethod
+    def of(cls, resource: Resource[Any]) -> "Held":
+        """A resource of a file that was understood and is held nevertheless."""
+        endpoint = getattr(resource.spec, "endpoint", None)
+        named = (
+            getattr(resource.spec, "model", None) or getattr(endpoint, "id", None) or getattr(endpoint, "name", None)
+        )
+        return cls(resource.origin, resource.kind, resource.name, str(named or ""))
+
     def concerns(self, account: str, namespace: str | None) -> bool:
         """Whether it may be of the account by that key, in that namespace."""
         if self.kind == "PolicyConstraint":

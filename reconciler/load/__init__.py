@@ -121,15 +121,8 @@ def _unique(resources: list[Resource[Any]]) -> tuple[list[Resource[Any]], list[F
             findings.append(
                 Finding("duplicate-resource", Severity.ERROR, message, "rename or remove all but one", location, address, Reason.CONFLICTED)
             )  # fmt: skip
-            held.append(Held(resource.origin, resource.kind, resource.name, _target(resource)))
+            held.append(Held.of(resource))
     return [resource for resource in resources if len(by_address[resource.address]) == 1], findings, held
-
-
-def _target(resource: Resource[Any]) -> str:
-    """The model or endpoint that a resource names, "" for none."""
-    endpoint = getattr(resource.spec, "endpoint", None)
-    named = getattr(resource.spec, "model", None) or getattr(endpoint, "id", None) or getattr(endpoint, "name", None)
-    return str(named or "")
 
 
 def _notes(judged: Iterable[Judged]) -> list[Finding]:

@@ -4,6 +4,7 @@ What cannot be read is a finding and makes the set incomplete, so that nothing i
 only within what was asked for or the repository: else a stranger's pull request could have any file of this machine shown.
 """
 
+import errno
 import os
 import re
 import stat
@@ -60,7 +61,7 @@ class _Search:
 
     def unreadable(self, path: Path, why: str) -> None:
         self.complete = False
-        name = _name(path)
+        name = name_of(path)
         message = f"{name} could not be read: {why}; the set is incomplete, so nothing is reverted"
         self.findings.append(Finding("unreadable", Severity.ERROR, message, "", Location(name)))
 
@@ -108,9 +109,9 @@ def _descend(search: _Search, path: Path, above: tuple[Identity, ...]) -> None:
     try:
         here = _identity(path.stat())
         if here in above:
-            message = f"{_name(path)} links back to a directory that contains it; what is there is read once"
+            message = f"{name_of(path)} links back to a directory that contains it; what is there is read once"
             search.findings.append(
-                Finding("symlink-loop", Severity.WARNING, message, "remove the link", Location(_name(path)))
+                Finding("symlink-loop", Severity.WARNING, message, "remove the link", Location(name_of(path)))
             )
             return
         if here in search.directories:
@@ -146,7 +147,8 @@ def _entries(search: _Search, entries: list[Path]) -> Iterator[tuple[Path, os.st
                     linked.append((entry, found))
                 continue
         except OSError as error:
-            if entry.name.endswith(SUFFIXES) or entry.is_dir():
+            # Without its kind nobody knows that it is no folder; what is not there, or a link to nowhere, is none.
+            if entry.name.endswith(SUFFIXES) or error.errno not in (errno.ENOENT, errno.ELOOP):
                 search.unreadable(entry, _reason(error))
             continue
         yield entry, found
@@ -166,12 +168,12 @@ def _read(search: _Search, path: Path, found: os.stat_result, *, given: bool) ->
         return
     try:
         with path.open("rb") as file:
-            search.texts[_identity(found)] = SourceText(_name(path), file.read(MAX_BYTES + 1))
+            search.texts[_identity(found)] = SourceText(name_of(path), file.read(MAX_BYTES + 1))
     except OSError as error:
         search.unreadable(path, _reason(error))
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
     """The path as a text that every output and the ledger can hold: what is not UTF-8 in it is shown as escapes."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
