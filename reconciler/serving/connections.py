@@ -171,6 +171,7 @@ class Connection(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Of bytes that are no HTTP. Where an answer has begun there is no place for another."""
         self._connections.tally.note(Trouble.MALFORMED)
+        self._hang_up()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
@@ -181,7 +182,14 @@ class Connection(H11Protocol):
         if not self.leaving and not self.transport.is_closing():
             self.leaving = True
             self._connections.leaves(self)
+        self._hang_up()
         self.transport.abort()
+
+    def _hang_up(self) -> None:
+        """Tell the application now that its client is gone, which would else answer a connection that takes no answer."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def is_late(self, now: float) -> bool:
         """Whether its client has been waited for longer than allowed."""

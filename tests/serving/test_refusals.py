@@ -116,3 +116,11 @@ def test_a_refusal_does_not_repeat_what_was_sent_and_no_log_has_more_than_the_na
     assert b"secret" not in answer
     assert b"evil" not in answer
     assert [said.rpartition(": ")[2] for said in port.said] == ["evil.example"]
+
+
+def test_a_bad_body_behind_a_request_that_is_being_answered_is_no_defect_of_ours(port: Port) -> None:
+    """The answer is on its way when the rest of the body turns out to be none."""
+    for _ in range(30):
+        port.ask(b"POST /unread HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\nZ\r\n")
+    assert port.counted["defect"] == 0
+    assert not [said for said in port.said if "defect" in said]

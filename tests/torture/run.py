@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BOUND_S = {"crash": 5400}  # for one bullet; 1200 for the others
-BULLETS = ("crash", "network", "model", "input", "protocol", "concurrency", "disk", "secrets", "supply")
+BULLETS = ("crash", "network", "model", "input", "protocol", "concurrency", "disk", "secrets", "ports", "supply")
 
 
 @dataclass(frozen=True)
