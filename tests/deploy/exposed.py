@@ -20,6 +20,7 @@ def labels_by_metric() -> dict[str, frozenset[str]]:
     metrics.passed(_report(), "ok", 0.1)
     metrics.called("default", "observe", "ok")
     metrics.waited("default", 0.5)
+    metrics.turned_away("crowded")
     metrics.leads("default", True)  # noqa: FBT003
     families = text_string_to_metric_families(metrics.exposition().decode())
     return {sample.name: frozenset(sample.labels) for family in families for sample in family.samples}

@@ -111,6 +111,11 @@ def test_the_console_and_the_webhooks_come_from_secrets() -> None:
     assert mounts["console"] == "/etc/modelpolicy/console"
 
 
+def test_the_port_answers_to_the_names_that_are_given() -> None:
+    things = rendered(listenNames=["console.example.com", "*.apps.example.com"])
+    assert arguments(things)["listen_names"] == ("console.example.com", "*.apps.example.com")
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
