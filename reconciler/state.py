@@ -18,6 +18,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 from reconciler.identity import Identity
 from reconciler.reasons import Reason
+from reconciler.usage import Hours, Reading
 
 
 class Unobservable(Enum):
@@ -139,8 +140,8 @@ class Model:
     prices: tuple[Price, ...] = ()
     docs_url: str = ""
     pause: Pause | None = None
-    # Online pay-by-token use by UTC hour, oldest first, at most the last 48; () where it cannot be seen.
-    hourly_use: tuple[tuple[datetime, int], ...] = ()
+    hourly_use: Hours | Unseen = ()  # of all its endpoints together
+    reading: Reading | None = None  # of the meter that `hourly_use` comes from; None: metered as it happens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,7 @@ class Endpoint:
     scale_tier: Seen[str] = None  # the TPM guarantee package's id or size
     model_units: Seen[str] = None  # the model unit's id or count
     batch_only: bool | Unseen = False
+    hourly_use: Hours | Unseen = UNOBSERVABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,7 @@ class Snapshot:
     links: Links = Links()
     not_whole: Mapping[Listing, str] = field(default_factory=dict)
     unconfirmed: Mapping[Target, str] = field(default_factory=dict)
+    use_unread: str = ""  # why the meter could not be read, "" where it was
 
     def absence_unproven(self, listing: Listing, target: Target | None = None) -> str:
         """Why an item of that list, or this one, may be there although it is not seen; "" where it is proven to be absent."""
@@ -263,6 +266,7 @@ class Operation(StrEnum):
     READ_OVERRIDE = "read-override"
     READ_FREE_TOKENS_ONLY = "read-free-tokens-only"
     READ_AUTO_ACTIVATION = "read-auto-activation"
+    READ_USAGE = "read-usage"
 
 
 class Capability(StrEnum):

@@ -17,8 +17,8 @@ from reconciler.cli.types import DatabaseFile
 from reconciler.report.as_text.layout import safe
 
 if TYPE_CHECKING:
+    from reconciler.platforms.embedded.calls import Charge
     from reconciler.platforms.embedded.engine import Engine
-    from reconciler.platforms.embedded.metering import Charge
     from reconciler.platforms.embedded.refusals import Refusal
 
 KINDS = ("online", "batch", "plugin", "knowledge-base")
@@ -113,7 +113,7 @@ def use(terminal: Terminal, /, target: str, db: str | None, common: Common, **am
 
     Several requests are admitted or refused as one. A refusal prints Ark's code, consumes nothing and exits 1.
     """
-    from reconciler.platforms.embedded.metering import Call, UseKind
+    from reconciler.platforms.embedded.calls import Call, UseKind
     from reconciler.platforms.embedded.refusals import Refusal
 
     call = Call(target, amounts["tokens"], amounts["requests"], UseKind(amounts["kind"]))

@@ -35,6 +35,7 @@ MEANS: Final[dict[str, str]] = {
     "unknown-endpoint": "平台上没有这个推理接入点，或同名的接入点不止一个。",
     "unknown-model": "平台上没有这个模型。",
     "unmanaged-item": "平台上存在没有任何声明的配置，将保持原样。",
+    "use-unread": "无法读取平台的用量，因此无法判断限额是否会很快达到；未知不等于没有用量。",
     # Checks of the loader.
     "annotation": "集群中的 modelpolicy.dev 注解无法识别，因此不生效。",
     "control-character": "文件中含有控制字符。",

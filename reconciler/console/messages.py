@@ -126,6 +126,8 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "limit.since": ("counting since {when}", "自 {when} 起计量"),
     "use.hourly": ("{n}/h", "{n}/小时"),
     "use.none": ("No use seen", "无用量"),
+    "use.unread": ("Use cannot be read", "无法读取用量"),
+    "use.late": ("Read {when}; up to {minutes} min late", "读取于 {when}；最多延迟 {minutes} 分钟"),
     "rate.subscribed": ("{n} set, {percent} %", "已分配 {n}（{percent}%）"),
     "rate.inherited": ("not divided", "未分配"),
     "rate.unknown": ("not known", "未知"),

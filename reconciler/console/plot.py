@@ -1,9 +1,11 @@
 """Use over time as the geometry of a drawing: bars an hour, and a line for the sum against the limit. Pure numbers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from reconciler.state import UNOBSERVABLE, Unseen
+from reconciler.usage import Hours
 
 HOURS: Final = 48
 WIDTH: Final = 720.0
@@ -45,8 +47,10 @@ class Plot:
     peak: int
 
 
-def of(hourly: Sequence[tuple[datetime, int]], now: datetime) -> Plot | None:
-    """The last 48 hours; None where no use was seen in them."""
+def of(hourly: Hours | Unseen, now: datetime) -> Plot | None:
+    """The last 48 hours; None where no use was seen in them, or none can be seen."""
+    if hourly is UNOBSERVABLE:
+        return None
     first = now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _HOUR
     used = {hour: tokens for hour, tokens in hourly if hour >= first and tokens > 0}
     if not used:
@@ -72,8 +76,10 @@ def of(hourly: Sequence[tuple[datetime, int]], now: datetime) -> Plot | None:
     return Plot(tuple(bars), lines, hours, sum(used.values()), max(used.values()))
 
 
-def spark(hourly: Sequence[tuple[datetime, int]], now: datetime) -> str:
+def spark(hourly: Hours | Unseen, now: datetime) -> str:
     """The same as the points of one small line, "" where there is nothing to draw."""
+    if hourly is UNOBSERVABLE:
+        return ""
     first = now.replace(minute=0, second=0, microsecond=0) - (HOURS - 1) * _HOUR
     used = {hour: tokens for hour, tokens in hourly if hour >= first and tokens > 0}
     if not used:

@@ -9,6 +9,7 @@ from pydantic import Field
 from reconciler.kinds import Kind, Resource, renews
 from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
+from reconciler.usage import Hours
 
 TOKENS: Final = "tokens"
 SET_INTERVAL: Final = timedelta(hours=2)  # 账号下每个模型的推理限额设置需间隔至少 2 小时 (S21)
@@ -60,12 +61,20 @@ def next_set_at(limit: Seen[Limit], record: Record | None) -> datetime | None:
 
 
 def recent_hourly_use(model: Model, now: datetime) -> int:
-    """Online tokens an hour over the last day, counted from the first use in it; 0 where none was or none can be seen."""
-    recent = [(hour, tokens) for hour, tokens in model.hourly_use if now - RECENT < hour <= now and tokens]
+    """Online tokens an hour over the last day, counted from the first use in it; 0 where none was or none can be seen. Time of
+    which a late meter may not have told yet does not count, so that the rate is rather too high than too low."""
+    recent = recent_hours(model, now)
     if not recent:
         return 0
-    length = max(now - min(hour for hour, _ in recent), HOUR)
+    until = min(now, model.reading.complete_until) if model.reading else now
+    length = max(until - min(hour for hour, _ in recent), HOUR)
     return int(sum(tokens for _, tokens in recent) / (length / HOUR))
+
+
+def recent_hours(model: Model, now: datetime) -> Hours:
+    """The hours with use of the last day; () also where use cannot be seen."""
+    hours = () if model.hourly_use is UNOBSERVABLE else model.hourly_use
+    return tuple((hour, tokens) for hour, tokens in hours if now - RECENT < hour <= now and tokens)
 
 
 def reached_at(model: Model, now: datetime) -> datetime | None:
@@ -85,13 +94,35 @@ def is_set_again(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | 
     return limit is None or limit.tokens != spec.tokens or again
 
 
-def tokens_left(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> int | None:
-    """How many tokens the declared limit leaves once it is carried out: all of them where it is set again; None: unknown."""
+def tokens_left(spec: InferenceLimitSpec, model: Model, record: Record | None) -> int | None:
+    """How many tokens the declared limit leaves at most once it is carried out: all of them where it is set again; None: unknown."""
+    limit = model.limit
     if limit is UNOBSERVABLE:
-        return None
+        return _unseen_left(spec, model, record)
     if limit is None or is_set_again(spec, limit, record):
         return spec.tokens
     return None if limit.used is None else max(0, spec.tokens - limit.used)
+
+
+def _unseen_left(spec: InferenceLimitSpec, model: Model, record: Record | None) -> int | None:
+    """The same of a limit that the platform does not show: all of it while it is still to be set; afterwards less what was used
+    since, as far as the meter's hours reach back."""
+    since = _set_at(spec, record)
+    if since is None:
+        return spec.tokens
+    if model.hourly_use is UNOBSERVABLE:
+        return None
+    return max(0, spec.tokens - sum(tokens for hour, tokens in model.hourly_use if hour >= since))
+
+
+def _set_at(spec: InferenceLimitSpec, record: Record | None) -> datetime | None:
+    """When the declared limit was set, by what a person said or by what the platform took; None where it was not."""
+    if record is None or renews(spec.renewal, record):
+        return None
+    said = record.attestation
+    if said is not None and said.fields.get(TOKENS) == spec.tokens:
+        return said.at
+    return record.set_at if record.applied is not None and record.applied.get(TOKENS) == spec.tokens else None
 
 
 class _InferenceLimit(Kind[InferenceLimitSpec]):

@@ -83,6 +83,14 @@ def others(resources: Iterable[Resource[Any]]) -> str:
     return listed(resource.cited for resource in resources)
 
 
+def late(model: Model) -> str:
+    """How far the meter of a model's use may be behind, as the end of a sentence; "" where it is not."""
+    if model.reading is None or not model.reading.delay:
+        return ""
+    minutes = round(model.reading.delay.total_seconds() / 60)
+    return f"; use was read at {moment(model.reading.at)} and may be {minutes} min late"
+
+
 def moment(time: datetime) -> str:
     """A time in UTC to the second, as messages write it; as it was written where UTC has no such year."""
     try:

@@ -67,6 +67,7 @@ def test_what_ark_cannot_show_is_unobservable_and_what_it_cannot_do_is_manual(ri
         Operation.SET_OVERRIDE,
         Operation.READ_ACTIVATION,
         Operation.READ_OVERRIDE,
+        Operation.READ_USAGE,
     }
     assert all(capabilities[operation].page.startswith("https://") for operation in set(Operation) - native)
 

@@ -158,17 +158,6 @@ def test_opening_a_charge_item_may_be_repeated_and_knows_its_sub_services(rig: R
     assert code_of(post(rig, "OpenModelChargeItem", {"FoundationModelName": "none"})).endswith(".NotFound")
 
 
-def test_usage_is_told_by_day_and_billing_status(rig: Rig) -> None:
-    from reconciler.platforms.embedded.metering import Call
-
-    rig.engine.use(Call(target="doubao-seed-2-1-pro", tokens=120))
-    asked = {"StartTime": "2020-01-01", "EndTime": "2100-01-01", "QueryInterval": "Day"}
-    usage = post(rig, "GetInferenceUsage", asked).json()["Result"]
-    assert usage["DataCount"] == len(usage["Data"])
-    assert ["doubao-seed-2-1-pro", "free_for_free_quota", 120] in [row[1:] for row in usage["Data"]]
-    assert code_of(post(rig, "GetInferenceUsage", {"StartTime": "x", "EndTime": "y"})) == "InvalidParameter.StartTime"
-
-
 def test_what_ark_does_not_publish_is_marked_as_such_and_served_by_its_configured_shape_only(rig: Rig) -> None:
     answer = post(rig, "TestListLimits", {"Names": [MODEL]})
     assert answer.headers["X-Modelpolicy-Not-Published"] == "read-limit"

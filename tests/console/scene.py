@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.console.desk import Desk, Past
 from reconciler.load import SourceText, load
 from reconciler.platforms.embedded import seed
-from reconciler.platforms.embedded.metering import Call
+from reconciler.platforms.embedded.calls import Call
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.report import Report
 from reconciler.state import Capability, Operation, Support

@@ -7,6 +7,7 @@ import pytest
 from reconciler.errors import Conflict, Permanent, PlatformError, Transient, Unsupported
 from reconciler.kinds import registry
 from reconciler.platforms import ReadOnly
+from reconciler.platforms.embedded.calls import Call
 from reconciler.platforms.embedded.httpfaults import LIST_FAULTS, Fault, FaultKind
 from reconciler.platforms.embedded.platform import EmbeddedPlatform
 from reconciler.reasons import Reason
@@ -102,6 +103,17 @@ def test_a_list_that_is_not_whole_hides_nothing_for_good_and_proves_nothing_abse
     seen = bench.platform.observe(frozenset())
     assert seen.not_whole == {}
     assert set(seen.endpoints) == {"ep-contract-1", "ep-contract-2"}
+
+
+def test_use_is_seen_by_the_hour_for_a_model_and_for_its_endpoint(bench):
+    bench.engine.use(Call(ENDPOINT, 40))
+    bench.engine.use(Call(CHAT, 2))
+    seen = bench.platform.observe(frozenset())
+    hour = bench.clock.now.replace(minute=0, second=0, microsecond=0)
+    assert seen.models[CHAT].hourly_use == ((hour, 42),)
+    assert seen.endpoints[ENDPOINT].hourly_use == ((hour, 40),)
+    assert seen.models["contract-other"].hourly_use == ()
+    assert bench.platform.read(OVERRIDE).endpoints[ENDPOINT].hourly_use == ((hour, 40),)
 
 
 def test_an_account_has_one_identity_that_stays(bench):

@@ -9,7 +9,7 @@ from looping import Start
 from reconciler.errors import Permanent, Transient
 from reconciler.finding import Location
 from reconciler.kinds.declared import Declared, Held
-from reconciler.platforms.embedded.metering import Call, UseKind
+from reconciler.platforms.embedded.calls import Call, UseKind
 from reconciler.reasons import Reason
 from reconciler.state import Result
 from reconciler.status import ConditionType

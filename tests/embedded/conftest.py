@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from clock import Clock
 
+from reconciler.platforms.embedded.calls import Call, Charge, UseKind
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import Engine, open_engine
-from reconciler.platforms.embedded.metering import Call, Charge, UseKind
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.state import Endpoint, Model
 

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.errors import Permanent
+from reconciler.platforms.embedded.calls import Call
 from reconciler.platforms.embedded.engine import open_engine
-from reconciler.platforms.embedded.metering import Call
 from reconciler.platforms.embedded.refusals import Refusal
 
 SPEND = """
 import sys
 from datetime import UTC, datetime
 from reconciler.platforms.embedded.engine import open_engine
-from reconciler.platforms.embedded.metering import Call
+from reconciler.platforms.embedded.calls import Call
 
 engine = open_engine(sys.argv[1], lambda: datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
 for _ in range(50):

@@ -9,7 +9,7 @@ from kube.conftest import Cluster
 from kube.running import Operator, Platform, condition, expect_soon, manifest, ready
 
 from reconciler.kinds import registry
-from reconciler.platforms.embedded.metering import Call
+from reconciler.platforms.embedded.calls import Call
 from reconciler.sources.kube.client import path, path_of
 
 Start = Callable[..., Operator]

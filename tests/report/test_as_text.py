@@ -22,6 +22,7 @@ from reconciler.report import as_text
 from reconciler.report.as_text.layout import Layout, Page, Span, bar, safe, width
 from reconciler.report.as_text.words import duration, percent, short, value
 from reconciler.state import UNOBSERVABLE, Price
+from reconciler.usage import Reading
 from tests.report import scenes
 
 GOLDEN: Final = Path(__file__).parent / "golden"
@@ -204,3 +205,24 @@ def test_colour_adds_no_text_and_paints_words_of_one_colour_at_once(page: str) -
     colored = PAGES[page](Layout(80, color=True, frame=frame))
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == PAGES[page](Layout(80, frame=frame))
     assert not re.search(r"\x1b\[([0-9;]+)m[^\x1b\n]*\x1b\[0m\x1b\[\1m", colored)
+
+
+def test_recent_use_is_told_with_its_age_and_that_it_cannot_be_seen_is_told_too() -> None:
+    busy = scenes.busy()
+    assert busy.snapshot is not None
+    name = min(busy.snapshot.models)
+    now = busy.started_at
+
+    def told(**use: object) -> str:
+        models = {name: replace(busy.snapshot.models[name], **use)}
+        page = as_text.status(replace(busy, snapshot=replace(busy.snapshot, models=models)), layout=Layout(200))
+        return next((line.strip() for line in page.splitlines() if line.strip().startswith("use ")), "")
+
+    hours = ((now - timedelta(hours=2), 5000),)
+    late = Reading(now - timedelta(minutes=4), timedelta(minutes=30))
+    assert re.split(" {2,}", told(hourly_use=hours))[1] == "2,500 tokens an hour over the last day"
+    assert told(hourly_use=hours, reading=late).endswith(
+        " tokens an hour over the last day, read 4 min ago, up to 30 min late"
+    )
+    assert told(hourly_use=UNOBSERVABLE)
+    assert told(hourly_use=()) == ""

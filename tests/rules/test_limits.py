@@ -201,14 +201,13 @@ def test_the_next_setting_is_two_hours_after_the_latest_one_known() -> None:
     assert next_set_at(None, None) is None
 
 
-def test_what_is_left_of_a_limit_is_all_of_it_when_it_is_set_again_and_unknown_when_it_cannot_be_seen() -> None:
+def test_what_is_left_of_a_limit_is_all_of_it_when_it_is_set_again_and_unknown_where_its_use_is() -> None:
     spec = limit(tokens=10).spec
-    assert tokens_left(spec, Limit(10, used=4), None) == 6
-    assert tokens_left(spec, Limit(10, used=40), None) == 0
-    assert tokens_left(spec, Limit(10), None) is None
-    assert tokens_left(spec, Limit(11, used=4), None) == 10
-    assert tokens_left(spec, None, None) == 10
-    assert tokens_left(spec, UNOBSERVABLE, None) is None
+    assert tokens_left(spec, model(limit=Limit(10, used=4)), None) == 6
+    assert tokens_left(spec, model(limit=Limit(10, used=40)), None) == 0
+    assert tokens_left(spec, model(limit=Limit(10)), None) is None
+    assert tokens_left(spec, model(limit=Limit(11, used=4)), None) == 10
+    assert tokens_left(spec, model(limit=None), None) == 10
     assert not is_set_again(spec, UNOBSERVABLE, None)
 
 

@@ -44,6 +44,7 @@ TABLE = {
     "unknown-endpoint": (E, (), MISSING),
     "unknown-model": (E, (), MISSING),
     "unmanaged-item": (I, (), None),
+    "use-unread": (W, (), None),
 }
 
 

@@ -27,7 +27,7 @@ from reconciler.finding import Location, errors
 from reconciler.guards import GUARDS, Allow
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared, Held
-from reconciler.platforms.embedded.metering import Call
+from reconciler.platforms.embedded.calls import Call
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.report import Report
 from reconciler.state import ActivationState, Operation, Target, Write

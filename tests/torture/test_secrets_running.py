@@ -10,7 +10,7 @@ from served import Rig
 from torture.canaries import ACCESS, SECRET, absent, account, gateway, scraped, served
 from watching import Watch
 
-from reconciler.platforms.embedded.metering import Call
+from reconciler.platforms.embedded.calls import Call
 
 MODEL = "glm-4-7"
 HEAD = {"apiVersion": "modelpolicy.dev/v1alpha1"}

@@ -69,7 +69,7 @@ class Whose:
         return self.identity
 
     def told(self, account: str) -> None:
-        """The meter said whose account it reads."""
+        """Whose account it is, as somebody who knows said; "" says nothing, and what is known already stays."""
         with self._lock:
             self._identity = replace(self._identity, account=self._identity.account or account)
 

@@ -17,6 +17,7 @@ _PUBLISHED: Final = frozenset(
         Operation.SET_OVERRIDE,
         Operation.READ_ACTIVATION,
         Operation.READ_OVERRIDE,
+        Operation.READ_USAGE,
     )
 )
 _NOTES: Final[Mapping[Operation, str]] = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from reconciler.errors import PlatformError, Unsupported
 from reconciler.platforms import Probe
+from reconciler.platforms.ark import usage
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.platform import ArkPlatform
 from reconciler.reasons import Reason
@@ -46,6 +47,7 @@ def probes(platform: ArkPlatform) -> Iterator[Probe]:
     yield _account(platform)
     for action, request in _READS.items():
         yield _permission(client, action, request)
+    yield _permission(client, usage.ACTION, usage.today(datetime.now(UTC), settings.project))
 
 
 def _account(platform: ArkPlatform) -> Probe:

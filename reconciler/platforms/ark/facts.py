@@ -230,5 +230,13 @@ _FACTS: Final = (
         "links it so",
         "docs 1330310, 2026-05-19, as quoted by others; BytePlus' list does the same",
     ),
+    Fact(
+        "A15",
+        "GetInferenceUsage tells use by day or hour of UTC+8, at most 31 days at a time, 5 to 30 minutes late, speech left out: a table "
+        "of text whose columns are named by Fields, with those of the filters' keys; a key with empty Values groups by it. Rows of "
+        "`free_for_model_unit`, `free_for_viptier` and `free_for_coding_plan` are paid for already, those with a BatchType are batch. "
+        "How an hour is written and whether the running one is included is not known",
+        "digest 2116766, 2026-09-02; CLI; seen",
+    ),
 )
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType({fact.number: fact for fact in _FACTS})

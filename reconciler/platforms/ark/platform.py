@@ -12,6 +12,7 @@ from reconciler.platforms.ark.account import Whose
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.endpoints import Endpoints
 from reconciler.platforms.ark.models import ACTIVATIONS, LIMITS, Models
+from reconciler.platforms.ark.usage import Meter
 from reconciler.reasons import Reason
 from reconciler.state import (
     UNOBSERVABLE,
@@ -58,6 +59,7 @@ class ArkPlatform:
         self._supports = actions.supports(settings)
         self._models = Models(tools.client, settings)
         self._endpoints = Endpoints(tools.client, settings.project)
+        self._meter = Meter(tools.client, settings.project, tools.clock, tools.whose.identity.place)
 
     # ---- reading
 
@@ -72,6 +74,9 @@ class ArkPlatform:
         models, models_flaw = self._models.every()
         limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
         endpoints, endpoints_flaw = self._endpoints.every(limited)
+        use = self._meter.read()
+        self.whose.told(use.account)
+        models, endpoints = use.over(models, endpoints)
         activated = any(model.state is ActivationState.ACTIVATED for model in models.values())
         flaws = {Listing.MODELS: models_flaw, Listing.ENDPOINTS: endpoints_flaw}
         return Snapshot(
@@ -82,10 +87,16 @@ class ArkPlatform:
             switches=self._switches(ever_activated=True if activated else UNOBSERVABLE),
             links=pages.links(self.settings.endpoint, self.settings.region),
             not_whole={listing: flaw for listing, flaw in flaws.items() if flaw},
+            use_unread=use.unread,
         )
 
     def read(self, target: Target) -> Snapshot:
         """See `Reader.read`. What of a model the item is not is as the last sweep saw it, which saves calls."""
+        seen = self._read(target)
+        models, endpoints = self._meter.last.over(seen.models, seen.endpoints)
+        return replace(seen, models=models, endpoints=endpoints)
+
+    def _read(self, target: Target) -> Snapshot:
         seen = Snapshot(observed_at=self._clock(), identity=self.whose.identity)
         if target.kind == "PlatformAccount":
             return replace(seen, switches=self._switches(ever_activated=UNOBSERVABLE))

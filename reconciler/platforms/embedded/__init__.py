@@ -3,10 +3,11 @@
     platform.py   the Platform that everything else of modelpolicy sees
     server.py     the same over HTTP with Ark's wire protocol
     engine.py     the front door of both: one method, one durable transaction
-    control.py    what may be changed, and the rules            metering.py  what a call meets, and what it is charged
+    control.py    what may be changed, and the rules            metering.py  what a call (calls.py) meets; charging.py: what it costs
     sweep.py      rows become a Snapshot                        refusals.py  every code it refuses with
     seed.py       what a seed file may say                      catalog.py   the models it ships with (catalog.yaml)
-    store.py      the only place that knows SQLite              faults.py    trouble to order, for rehearsals
+    store.py      the only place that knows SQLite; tables.py   faults.py    trouble to order, for rehearsals
+    actions.py    Ark's published actions; usage.py: its meter  private.py   those that an account names
 
 It knows nothing of declarations, plans or rules of ours: it enforces the platform's.
 """

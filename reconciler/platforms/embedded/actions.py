@@ -5,10 +5,9 @@ Raises `WireError` for requests that are not well formed and lets the engine's `
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
-from reconciler.platforms.embedded import items, lifecycle, wire
+from reconciler.platforms.embedded import items, lifecycle, usage, wire
 from reconciler.platforms.embedded.control import SUB_SERVICES, endpoint_row, set_override
 from reconciler.platforms.embedded.engine import Engine
 from reconciler.platforms.embedded.keys import Keys
@@ -19,7 +18,6 @@ from reconciler.state import Model, Snapshot
 
 Json = dict[str, Any]
 MAX_RATE: Final = 2**31 - 1
-_BEIJING: Final = timezone(timedelta(hours=8))  # GetInferenceUsage counts its days there
 _DOMAINS: Final = ("", "LLM", "VLM", "Audio", "ComputerVision", "MultiModal", "Embedding", "Router")
 
 
@@ -261,42 +259,9 @@ def _list_rates(asked: Asked) -> Json:
 
 
 def _inference_usage(asked: Asked) -> Json:
-    """The fields' names are this server's own: the shape and the billing statuses are published, the names are not."""
-    first, last = (_day(asked.body, field) for field in ("StartTime", "EndTime"))
-    size = 3600 if wire.one_of(asked.body, "QueryInterval", ("Day", "Hour")) == "Hour" else 86_400
+    query = usage.query(asked.body)
     with asked.engine.store.read() as tx:
-        rows = tx.all("SELECT * FROM use_by_hour ORDER BY hour, model, kind")
-    found: dict[tuple[int, str, str], int] = {}
-    for row in rows:
-        at = row["hour"] * 3600
-        if not first <= at < last + 86_400:
-            continue
-        start = (at + 28_800) // size * size - 28_800
-        for status, column in (
-            ("normal", "billed"),
-            ("no_need_billing", "unbilled"),
-            ("free_for_free_quota", "free"),
-            ("free_for_viptier", "covered"),
-        ):
-            if row[column]:
-                key = (start, row["model"], status)
-                found[key] = found.get(key, 0) + row[column]
-    data = [
-        [datetime.fromtimestamp(start, UTC).astimezone(_BEIJING).isoformat(), model, status, tokens]
-        for (start, model, status), tokens in sorted(found.items())
-    ]
-    names = (("Time", "string"), ("ModelName", "string"), ("BillingStatus", "string"), ("Tokens", "int"))
-    return {"DataCount": len(data), "Fields": [{"Name": name, "Type": kind} for name, kind in names], "Data": data}
-
-
-def _day(body: Json, field: str) -> int:
-    said = wire.text(body, field, required=True, most=10)
-    try:
-        return int(datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=_BEIJING).timestamp())
-    except ValueError as exc:
-        raise WireError(
-            f"InvalidParameter.{field}", f"The parameter {field} must be a day such as 2026-01-31.", 400
-        ) from exc
+        return usage.answer(tx, query)
 
 
 Handler = Callable[[Asked], Json]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from reconciler.platforms.embedded.calls import Billed
 from reconciler.platforms.embedded.store import Transaction
 
 HOUR_S: Final = 3600
@@ -89,10 +90,11 @@ def _use_before(tx: Transaction, entry: ModelEntry, now: int) -> None:
     for kind, tokens in (("online", entry.used_online), ("batch", entry.used_batch)):
         if tokens is not None:
             tx.run(
-                "INSERT OR REPLACE INTO use_by_hour (model, hour, kind, tokens) VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO uses (model, hour, kind, status, tokens) VALUES (?, ?, ?, ?, ?)",
                 entry.name,
                 BEFORE_THE_RECORD,
                 kind,
+                Billed.FREE_QUOTA.value,
                 tokens,
             )
     if entry.used_online is None:

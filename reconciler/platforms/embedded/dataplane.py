@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reconciler.platforms.embedded.calls import Call
 from reconciler.platforms.embedded.engine import Engine
-from reconciler.platforms.embedded.metering import Call
 from reconciler.platforms.embedded.refusals import Refusal
 
 Json = dict[str, Any]
@@ -61,7 +61,7 @@ def chat(engine: Engine, body: Json, request_id: str) -> Answer:
         reply = reply.encode()[: most * 4].decode(errors="ignore")
         finish = "length"
     usage = _usage(sum(map(tokens_of, texts)), tokens_of(reply))
-    model = _charge(engine, body, usage["total_tokens"])
+    model = _charge(engine, body, usage["total_tokens"], usage["completion_tokens"])
     return Answer(
         {
             "id": request_id,
@@ -118,13 +118,13 @@ def tokens_of(text: str) -> int:
     return -(-len(text.encode(errors="replace")) // 4)
 
 
-def _charge(engine: Engine, body: Json, tokens: int) -> str:
+def _charge(engine: Engine, body: Json, tokens: int, output: int = 0) -> str:
     """Meter the call; the name it is answered under."""
     target = body.get("model")
     if not isinstance(target, str) or not target:
         raise _invalid("model", "the name of a model or an endpoint's id")
     try:
-        engine.use(Call(target=target, tokens=tokens))
+        engine.use(Call(target=target, tokens=tokens, output=output))
     except Refusal as refusal:
         raise DataError(refusal.http_status, refusal.code.value, str(refusal)) from refusal
     return target

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.platforms.embedded import control, sweep
-from reconciler.platforms.embedded.metering import Call, Charge, use
+from reconciler.platforms.embedded.calls import Call, Charge
+from reconciler.platforms.embedded.metering import use
 from reconciler.platforms.embedded.refusals import Refusal
 from reconciler.platforms.embedded.store import Store, create_tables, open_store
 from reconciler.state import Snapshot

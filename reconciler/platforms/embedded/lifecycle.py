@@ -3,6 +3,7 @@
 Works inside the caller's transaction and raises `Refusal` before it changes anything.
 """
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -56,6 +57,11 @@ def create(tx: Transaction, new: New, now: int) -> str:
         now,
     )
     return id_
+
+
+def preset(identity: str, model: str) -> str:
+    """The id of the preset endpoint by which calls go that name the model itself: always the same on one account."""
+    return f"ep-m-{hashlib.sha256(f'{identity} {model}'.encode()).hexdigest()[:20]}"
 
 
 def describe(tx: Transaction, endpoint: str, fields: Mapping[str, str], now: int) -> None:

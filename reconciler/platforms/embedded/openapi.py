@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reconciler.platforms.embedded import wire
 from reconciler.platforms.embedded.faults import FaultKind
+from reconciler.platforms.embedded.usage import KEYS
 
 Json = dict[str, Any]
 
@@ -68,7 +69,9 @@ REQUESTS: Final[Mapping[str, Json]] = {
     ),
     "GetEndpoint": _ID,
     "GetInferenceUsage": _object(
-        "StartTime", "EndTime", StartTime=_DAY, EndTime=_DAY, QueryInterval=_choice("Day", "Hour")
+        "StartTime", "EndTime", "QueryInterval", StartTime=_DAY, EndTime=_DAY, QueryInterval=_choice("Day", "Hour"),
+        ProjectName=_text(128), ShowWindowDetail={"type": "boolean", "enum": [False]},
+        Filters={"type": "array", "items": _object("Key", Key=_choice(*KEYS), Values=_texts(), ValueLike=_text())},
     ),
     "GetModelActivation": _MODEL,
     "GetModelChargeItem": _MODEL,

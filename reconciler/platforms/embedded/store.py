@@ -13,47 +13,15 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from reconciler.errors import Permanent, PlatformError, Transient
+from reconciler.platforms.embedded.tables import MIGRATIONS, SCHEMA
 from reconciler.reasons import Reason
 from reconciler.wal import write_ahead
 
 APPLICATION_ID: Final = 0x4D504F4C  # "MPOL": tells our file from any other program's
-VERSION: Final = 1
+VERSION: Final = 1 + len(MIGRATIONS)
 BUSY_S: Final = 30.0
 
 Row: TypeAlias = sqlite3.Row
-
-_SCHEMA: Final = """
-CREATE TABLE account (
-    one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, free_tokens_only INTEGER NOT NULL DEFAULT 0,
-    auto_activation INTEGER NOT NULL DEFAULT 0, ever_activated INTEGER NOT NULL DEFAULT 0,
-    verified INTEGER NOT NULL DEFAULT 1);
-CREATE TABLE models (
-    name TEXT PRIMARY KEY, display_name TEXT NOT NULL DEFAULT '', domain TEXT NOT NULL DEFAULT '',
-    task_types TEXT NOT NULL DEFAULT '', versions TEXT NOT NULL DEFAULT '', deprecated INTEGER NOT NULL DEFAULT 0,
-    invite_only INTEGER NOT NULL DEFAULT 0, billing TEXT NOT NULL DEFAULT 'PayByToken', rpm INTEGER, tpm INTEGER,
-    prices TEXT NOT NULL DEFAULT '[]', docs_url TEXT NOT NULL DEFAULT '',
-    activated INTEGER NOT NULL DEFAULT 0, sub_services TEXT NOT NULL DEFAULT '',
-    free_total INTEGER, free_used INTEGER NOT NULL DEFAULT 0, free_shown INTEGER NOT NULL DEFAULT 0,
-    free_shown_at INTEGER NOT NULL DEFAULT 0, free_out_at INTEGER, boundary_at INTEGER,
-    limit_tokens INTEGER, limit_used INTEGER NOT NULL DEFAULT 0, limit_effective_at INTEGER, limit_set_at INTEGER,
-    limit_reached_at INTEGER);
-CREATE TABLE endpoints (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, model TEXT NOT NULL REFERENCES models (name),
-    model_version TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', project TEXT NOT NULL DEFAULT 'default',
-    tags TEXT NOT NULL DEFAULT '[]', status TEXT NOT NULL DEFAULT 'Running', rpm INTEGER, tpm INTEGER, scale_tpm INTEGER,
-    model_units INTEGER, batch_only INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
-CREATE INDEX endpoints_by_model ON endpoints (model);
-CREATE INDEX endpoints_by_name ON endpoints (name);
-CREATE TABLE use_by_minute (
-    scope TEXT NOT NULL, name TEXT NOT NULL, minute INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    PRIMARY KEY (scope, name, minute)) WITHOUT ROWID;
-CREATE TABLE use_by_hour (
-    model TEXT NOT NULL, hour INTEGER NOT NULL, kind TEXT NOT NULL, requests INTEGER NOT NULL DEFAULT 0,
-    tokens INTEGER NOT NULL DEFAULT 0, free INTEGER NOT NULL DEFAULT 0, billed INTEGER NOT NULL DEFAULT 0,
-    unbilled INTEGER NOT NULL DEFAULT 0, covered INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (model, hour, kind)) WITHOUT ROWID;
-CREATE INDEX use_of_hour ON use_by_hour (hour);
-"""
 
 
 class Transaction:
@@ -157,14 +125,15 @@ def _error(exc: Exception, path: str) -> PlatformError:
 def open_store(path: Path, *, create: bool) -> tuple[Store, bool]:
     """The database at `path`, and whether its tables are still to be made.
 
-    With `create` False the file is never written to; where there is none, an empty one in memory stands in for it.
+    With `create` False the file is never written to; where there is none, an empty one in memory stands in for it, and for
+    one of an earlier version a copy in memory that is brought up to date.
     """
     name = str(path)
     with translated(name):
         try:
             missing = not path.exists() or path.stat().st_size == 0
             if missing and not create:
-                return _in_memory(path), True
+                return Store(_memory(), name), True
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -176,12 +145,44 @@ def open_store(path: Path, *, create: bool) -> tuple[Store, bool]:
             fresh = _recognise(connection, name)
             if create:
                 write_ahead(connection, BUSY_S)
-            else:
+            elif not fresh and _version(connection) < VERSION:
+                connection = _copied(connection)
+            if not fresh:
+                _migrate(connection)
+            if not create:
                 connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
             raise
         return Store(connection, name), fresh
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _copied(connection: sqlite3.Connection) -> sqlite3.Connection:
+    copy = _memory()
+    with contextlib.closing(connection):
+        connection.backup(copy)
+    return copy
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to date, all or nothing, whoever of several processes comes first."""
+    if _version(connection) >= VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in MIGRATIONS[_version(connection) - 1 :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -191,16 +192,16 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _in_memory(path: Path) -> Store:
+def _memory() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    return Store(connection, str(path))
+    return connection
 
 
 def _recognise(connection: sqlite3.Connection, name: str) -> bool:
     """Whether the database is empty; raises where it is not ours."""
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if owner == APPLICATION_ID and version > VERSION:
         raise Permanent(
@@ -220,9 +221,8 @@ def create_tables(transaction: Transaction) -> bool:
     """Make the tables, unless another process was first; returns whether it did."""
     if transaction.one("SELECT 1 FROM sqlite_master WHERE name = 'account'"):
         return False
-    for statement in _SCHEMA.split(";"):
-        if statement.strip():
-            transaction.run(statement)
+    for statement in SCHEMA:
+        transaction.run(statement)
     transaction.run("INSERT INTO account (one, identity) VALUES (1, ?)", uuid.uuid4().hex)
     transaction.run(f"PRAGMA application_id = {APPLICATION_ID}")
     transaction.run(f"PRAGMA user_version = {VERSION}")

@@ -39,23 +39,24 @@ LINKS: Final = Links(
 )
 HOURS_SHOWN: Final = 48
 
+# What free quota, limits and rates are about: online use that no capacity paid for in advance.
+_USES: Final = (
+    "SELECT model, endpoint, hour, tokens FROM uses WHERE hour > ? AND kind = 'online' "
+    "AND status NOT IN ('free_for_model_unit', 'free_for_viptier')"
+)
+
 HourlyUse = Mapping[str, tuple[tuple[datetime, int], ...]]
 
 
 def whole(tx: Transaction, now: int) -> Snapshot:
     """The whole account."""
-    uses = _hourly_use(
-        tx.all(
-            "SELECT model, hour, tokens - covered AS used FROM use_by_hour WHERE hour > ? AND kind = 'online' "
-            "ORDER BY model, hour",
-            _first_hour(now),
-        )
-    )
+    recent = tx.all(f"{_USES} ORDER BY hour", _first_hour(now))
+    uses, through = _hourly_use(recent, "model"), _hourly_use(recent, "endpoint")
     return _snapshot(
         tx,
         now,
         models=(_model(row, uses, now) for row in tx.all("SELECT * FROM models ORDER BY name")),
-        endpoints=map(_endpoint, tx.all("SELECT * FROM endpoints ORDER BY id")),
+        endpoints=(_endpoint(row, through) for row in tx.all("SELECT * FROM endpoints ORDER BY id")),
     )
 
 
@@ -69,7 +70,8 @@ def of_endpoint(tx: Transaction, endpoint: str, now: int) -> Snapshot:
     row = tx.one("SELECT * FROM endpoints WHERE id = ?", endpoint)
     if row is None:
         return _snapshot(tx, now)
-    return _snapshot(tx, now, models=_named(tx, row["model"], now), endpoints=(_endpoint(row),))
+    through = _hourly_use(tx.all(f"{_USES} AND endpoint = ? ORDER BY hour", _first_hour(now), endpoint), "endpoint")
+    return _snapshot(tx, now, models=_named(tx, row["model"], now), endpoints=(_endpoint(row, through),))
 
 
 def of_account(tx: Transaction, now: int) -> Snapshot:
@@ -111,22 +113,17 @@ def _named(tx: Transaction, name: str, now: int) -> tuple[Model, ...]:
     row = tx.one("SELECT * FROM models WHERE name = ?", name)
     if row is None:
         return ()
-    uses = _hourly_use(
-        tx.all(
-            "SELECT model, hour, tokens - covered AS used FROM use_by_hour "
-            "WHERE model = ? AND hour > ? AND kind = 'online' ORDER BY hour",
-            name,
-            _first_hour(now),
-        )
-    )
+    uses = _hourly_use(tx.all(f"{_USES} AND model = ? ORDER BY hour", _first_hour(now), name), "model")
     return (_model(row, uses, now),)
 
 
-def _hourly_use(rows: Iterable[Row]) -> HourlyUse:
-    found: dict[str, list[tuple[datetime, int]]] = {}
+def _hourly_use(rows: Iterable[Row], by: str) -> HourlyUse:
+    """The rows, which are in order of hours, summed up by model or by endpoint."""
+    found: dict[str, dict[int, int]] = {}
     for row in rows:
-        found.setdefault(row["model"], []).append((_time(row["hour"] * HOUR_S), row["used"]))
-    return {model: tuple(hours) for model, hours in found.items()}
+        hours = found.setdefault(row[by], {})
+        hours[row["hour"]] = hours.get(row["hour"], 0) + row["tokens"]
+    return {name: tuple((_time(hour * HOUR_S), used) for hour, used in hours.items()) for name, hours in found.items()}
 
 
 def _first_hour(now: int) -> int:
@@ -187,7 +184,7 @@ def _rate(row: Row) -> Rate | None:
     return None if row["rpm"] is None and row["tpm"] is None else Rate(row["rpm"], row["tpm"])
 
 
-def _endpoint(row: Row) -> Endpoint:
+def _endpoint(row: Row, through: HourlyUse) -> Endpoint:
     return Endpoint(
         id=row["id"],
         name=row["name"],
@@ -198,6 +195,7 @@ def _endpoint(row: Row) -> Endpoint:
         scale_tier=None if row["scale_tpm"] is None else f"{row['scale_tpm']} tpm",
         model_units=None if row["model_units"] is None else str(row["model_units"]),
         batch_only=bool(row["batch_only"]),
+        hourly_use=through.get(row["id"], ()),
     )
 
 

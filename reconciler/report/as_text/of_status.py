@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
+from reconciler.kinds.inference_limit import recent_hourly_use
 from reconciler.plan import prices
 from reconciler.report import Report
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
 from reconciler.report.as_text.of_findings import failures
 from reconciler.report.as_text.of_plan import title
-from reconciler.report.as_text.words import UNKNOWN, UNSEEN, ago, count, moment, number, rate, short
+from reconciler.report.as_text.words import UNKNOWN, UNSEEN, ago, count, duration, moment, number, rate, short
 from reconciler.state import (
     UNOBSERVABLE,
     ActivationState,
@@ -65,7 +66,11 @@ def shown(report: Report, snapshot: Snapshot) -> list[Model]:
 def _alive(model: Model) -> bool:
     used = isinstance(model.free_tokens, FreeTokens) and model.free_tokens.consumed > 0
     limited = isinstance(model.limit, Limit)
-    return model.state is ActivationState.ACTIVATED or used or limited or bool(model.hourly_use) or bool(model.pause)
+    return model.state is ActivationState.ACTIVATED or used or limited or _is_used(model) or bool(model.pause)
+
+
+def _is_used(model: Model) -> bool:
+    return model.hourly_use is not UNOBSERVABLE and bool(model.hourly_use)
 
 
 def _switches(page: Page, snapshot: Snapshot) -> None:
@@ -106,6 +111,7 @@ def _model(page: Page, model: Model, snapshot: Snapshot, now: datetime) -> None:
     rows: list[tuple[Piece, ...]] = [
         (Span("free quota", "dim"), _free(model.free_tokens, now)),
         (Span("limit", "dim"), _limit(model.limit, now)),
+        *((Span("use", "dim"), said) for said in _use(model, now)),
         *((Span(name, "dim"), said) for name, said in prices.groups(model.prices)),
         (Span("model rate", "dim"), _pool(model.rate_limit, len(endpoints))),
     ]
@@ -139,6 +145,18 @@ def _limit(limit: Seen[Limit], now: datetime) -> str:
     return (
         f"{bar(limit.used, limit.tokens)} {number(limit.used)} of {short(limit.tokens)} used ({share} %){since}{seen}"
     )
+
+
+def _use(model: Model, now: datetime) -> Iterable[str]:
+    """What was used an hour of late, where it was or cannot be seen, with how old and how late the meter's word is."""
+    if model.hourly_use is UNOBSERVABLE:
+        yield UNSEEN
+        return
+    rate, reading = recent_hourly_use(model, now), model.reading
+    if rate:
+        late = f", up to {duration(reading.delay)} late" if reading and reading.delay else ""
+        seen = f", read {ago(reading.at, now)}" if reading else ""
+        yield f"{number(rate)} tokens an hour over the last day{seen}{late}"
 
 
 def _pool(limit: Seen[Rate], endpoints: int) -> str:
