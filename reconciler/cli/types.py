@@ -1,6 +1,7 @@
 """The types of flags that several verbs have."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGO: Final = re.compile(r"([0-9]{1,5})([smhdw])")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _LONGEST_S: Final = 86_400.0
 _HOST_NAME: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
@@ -62,6 +66,25 @@ class Duration(click.ParamType[float]):
         if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= _LONGEST_S:
             self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
         return int(number) * (unit or 1.0)
+
+
+class Since(click.ParamType["datetime | timedelta"]):
+    """A moment: how long ago, or a date or time, in UTC where it names no zone."""
+
+    name = "AGO|DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime | timedelta:
+        if isinstance(value, datetime | timedelta):
+            return value
+        written = str(value).strip()
+        if ago := _AGO.fullmatch(written):
+            return timedelta(seconds=int(ago[1]) * _SPANS[ago[2]])
+        try:
+            moment = datetime.fromisoformat(written if _DATE.fullmatch(written) else "")
+        except ValueError:
+            self.fail(f"{written!r} is neither how long ago (90m, 36h, 7d, 2w) nor a date such as 2026-11-30 or "
+                      "2026-11-30T08:00:00+08:00", param, ctx)  # fmt: skip
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class LedgerAddress(click.ParamType[str]):

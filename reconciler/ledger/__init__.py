@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reconciler import ledger_address
 from reconciler.identity import Identity
+from reconciler.ledger.holders import Held, Verdict
 from reconciler.plan import Change
 from reconciler.state import Entry, Fields, History, Outcome, Record, Run
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.database import Access
 
 LEASE_S: Final = 30.0
+WHOLE: Final = "*"  # the account of a run that was about the whole ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,30 @@ class Found:
     result: str
     message: str
     record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who holds an account's lock, and whether that holder lives, as seen from here."""
+
+    account: str
+    held: Held
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which runs are looked for; what is "" or None is not asked. `kind` and `name` are of a resource or of an item that a change
+    of the run was about, `actor` is a part of who ran it, in any case."""
+
+    kind: str = ""
+    name: str = ""
+    since: datetime | None = None
+    actor: str = ""
+    set_name: str = ""
+
+
+EVERY: Final = Search()
 
 
 class Lease(Protocol):
@@ -114,8 +140,16 @@ class Ledger(Protocol):
         """Settle what earlier runs left open and close those runs as interrupted; call it only while holding the lock."""
         ...
 
-    def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:
-        """The latest runs, newest first. Read-only."""
+    def runs(self, account: str | None = None, limit: int = 50, search: Search = EVERY) -> tuple[Run, ...]:
+        """The latest runs that are looked for, newest first; with an account also those of the whole ledger. Read-only."""
+        ...
+
+    def accounts(self) -> tuple[str, ...]:
+        """Every account that something is remembered of, sorted. Read-only."""
+        ...
+
+    def locks(self) -> tuple[Lock, ...]:
+        """Which accounts are locked, and by whom, sorted by account. Read-only."""
         ...
 
     def entries(self, run: str) -> tuple[Entry, ...]:
@@ -150,8 +184,8 @@ class Ledger(Protocol):
         """Keep a fact unless one is there already by that name; returns what is kept from now on."""
         ...
 
-    def unlock(self, account: str) -> str | None:
-        """Break the account's lease, whoever holds it; returns the former holder, None where there was none."""
+    def unlock(self, lock: Lock, run: Run) -> bool:
+        """Break this lock and journal the run that does, which is over; False where the lock is no longer that holder's."""
         ...
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from reconciler.errors import LedgerError, LockHeld
 from reconciler.identity import Identity
-from reconciler.ledger import Found, Intent, Lease, Settlement, codec
+from reconciler.ledger import EVERY, Found, Intent, Lease, Lock, Search, Settlement, codec
 from reconciler.state import Entry, History, Pending, Record, Run, Target
 from reconciler.status import meaning
 
@@ -147,7 +147,13 @@ class ClusterLedger:
                 known.pending = [p for p in known.pending if (p.run, p.sequence) != (each.run, each.sequence)]
                 known.intended = True
 
-    def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:  # noqa: ARG002
+    def runs(self, account: str | None = None, limit: int = 50, search: Search = EVERY) -> tuple[Run, ...]:  # noqa: ARG002
+        return ()
+
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(sorted(self._accounts))
+
+    def locks(self) -> tuple[Lock, ...]:
         return ()
 
     def entries(self, run: str) -> tuple[Entry, ...]:  # noqa: ARG002
@@ -205,8 +211,8 @@ class ClusterLedger:
                 self._write(known, last, {**body, **_pending(known.pending)})
                 known.intended = False
 
-    def unlock(self, account: str) -> str | None:  # noqa: ARG002  # the lease frees itself
-        return None
+    def unlock(self, lock: Lock, run: Run) -> bool:  # noqa: ARG002  # the lease frees itself
+        return False
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -13,6 +13,7 @@ elsewhere, or of the first version, which wrote down neither start time nor boot
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -70,7 +71,7 @@ class Verdict:
     why: str
 
 
-def held_of(row: tuple[Any, ...]) -> Held:
+def held_of(row: Sequence[Any]) -> Held:
     """The lock in a row of COLUMNS, its end and the seconds until then, both by the database's clock."""
     token, holder, machine, pid, started, clock, *times_s = row
     return Held(token, holder, Process(machine, pid, started, clock), *times_s)

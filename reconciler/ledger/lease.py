@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MARGIN: Final = 0.25  # of the lease: what a slow write may still take after `held` said yes
 BEATS: Final = 4  # in one lease
 POLL_S: Final = 0.2
+ADDED: Final = 2  # with which addition to the tables the rows are whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +149,11 @@ class Hold:
             self._session.close()
 
 
-def locked(session: "Session", database: "Database", account: str, *, first_version: bool = False) -> Held | None:
-    """The lock of the account as its row says, None where nobody has it. Read-only."""
+def locks(session: "Session", database: "Database", *, first_version: bool = False) -> dict[str, Held]:
+    """Every lock as its row says, by account. Read-only."""
     columns = holders.FIRST_COLUMNS if first_version else holders.COLUMNS
-    rows = session.rows(
-        f"SELECT {columns}, expires, expires - {database.now_sql} FROM modelpolicy_locks WHERE account = ?",  # noqa: S608  # constants
-        account,
-    )
-    return holders.held_of(rows[0]) if rows else None
+    found = session.rows(f"SELECT account, {columns}, expires, expires - {database.now_sql} FROM modelpolicy_locks")  # noqa: S608  # constants
+    return {account: holders.held_of(row) for account, *row in found}
 
 
 def _acquire(session: "Session", database: "Database", claim: _Claim, wish: Wish, doubts: Doubts) -> float:
@@ -187,7 +185,7 @@ def _take(
     """One try: whether the lock is ours now, and else who has it."""
     with session.transaction(write=True):
         session.alone()
-        held = locked(session, database, claim.account)
+        held = locks(session, database).get(claim.account)
         silent_s = doubts.silent_s(claim.account, held)
         if held is not None:
             life = holders.judge(held, shared_clock=database.shared_clock).life

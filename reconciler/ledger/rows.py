@@ -1,13 +1,18 @@
 """The rows of the ledger's tables as our values, and back. No statement is carried out here."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from reconciler.ledger import Settlement, codec
+from reconciler.ledger import Search, Settlement, codec
 from reconciler.state import Entry, Pending, Record, Run, Target
 
-FIRST_RUN_COLUMNS: Final = "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result"
-RUN_COLUMNS: Final = f"{FIRST_RUN_COLUMNS}, set_name, link"
+RUN_COLUMNS: Final = (
+    "id, account, operation, actor, revision, reason, plan, started_at, finished_at, result, set_name, link"
+)
+FIRST_RUNS: Final = (
+    "(SELECT *, '' AS set_name, '' AS link FROM modelpolicy_runs) AS first"  # as the first version has them
+)
 ENTRY_COLUMNS: Final = "run, sequence, at, address, target, action, before, after, result, message, finished_at"
 BEGIN: Final = f"INSERT INTO modelpolicy_runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants
 REMEMBER: Final = (
@@ -19,6 +24,23 @@ INTEND: Final = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SETTLE: Final = "UPDATE modelpolicy_entries SET result = ?, message = ?, finished_at = ? WHERE run = ? AND sequence = ?"
+
+
+def searched(search: Search) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The conditions on runs that a search makes, each with its values."""
+    about = "id IN (SELECT run FROM modelpolicy_entries WHERE "
+    if search.kind and search.name:
+        named = f"{search.kind}/{search.name}", search.kind, search.name
+        yield f"{about}address = ? OR (kind = ? AND target = ?))", named
+    elif search.kind:
+        yield f"{about}kind = ?)", (search.kind,)
+    if search.since is not None:
+        yield "started_at >= ?", (codec.time_text(search.since),)
+    if search.actor:
+        part = search.actor.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        yield "lower(actor) LIKE ? ESCAPE '!'", (f"%{part}%",)
+    if search.set_name:
+        yield "set_name = ?", (search.set_name,)
 
 
 def message(settlement: Settlement) -> str:

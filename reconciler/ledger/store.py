@@ -12,13 +12,29 @@ from typing import Any, Final
 
 from reconciler.errors import LedgerError
 from reconciler.identity import Identity
-from reconciler.ledger import Found, Intent, Journal, Lease, Settlement, codec, lease, rows
+from reconciler.ledger import (
+    EVERY,
+    WHOLE,
+    Found,
+    Intent,
+    Journal,
+    Lease,
+    Lock,
+    Search,
+    Settlement,
+    codec,
+    holders,
+    lease,
+    rows,
+)
 from reconciler.ledger.database import Access, Session
 from reconciler.ledger.journal import Pen
 from reconciler.ledger.schema import additions_of
 from reconciler.state import Entry, History, Record, Run, Target
 
 INTERRUPTED: Final = "interrupted"
+FIRST_TABLES: Final = ("modelpolicy_runs", "modelpolicy_records", "modelpolicy_statuses", "modelpolicy_locks")
+ADDED_TABLES: Final = ("modelpolicy_accounts", "modelpolicy_set_statuses")
 
 
 class Store:
@@ -137,10 +153,13 @@ class Store:
                 [(INTERRUPTED, at, run) for run in sorted({each.run for each in entries})],
             )
 
-    def runs(self, account: str | None = None, limit: int = 50) -> tuple[Run, ...]:
-        if account is None:
-            return self._runs("ORDER BY started_at DESC, id DESC LIMIT ?", limit)
-        return self._runs("WHERE account = ? ORDER BY started_at DESC, id DESC LIMIT ?", account, limit)
+    def runs(self, account: str | None = None, limit: int = 50, search: Search = EVERY) -> tuple[Run, ...]:
+        asked = list(rows.searched(search))
+        if account is not None:
+            asked.append(("account IN (?, ?)", (account, WHOLE)))
+        where = f"WHERE {' AND '.join(sql for sql, _ in asked)} " if asked else ""
+        values = [value for _, given in asked for value in given]
+        return self._runs(f"{where}ORDER BY started_at DESC, id DESC LIMIT ?", *values, limit)
 
     def spent(self, plan: str) -> Run | None:
         return next(iter(self._runs("WHERE plan = ? ORDER BY started_at LIMIT 1", plan)), None)
@@ -149,10 +168,30 @@ class Store:
         with self._access.reading() as session:
             if session is None:
                 return ()
-            columns = rows.RUN_COLUMNS if additions_of(session) else f"{rows.FIRST_RUN_COLUMNS}, '', ''"
-            found = session.rows(f"SELECT {columns} FROM modelpolicy_runs {which}", *values)  # noqa: S608  # constants
+            table = "modelpolicy_runs" if additions_of(session) else rows.FIRST_RUNS
+            found = session.rows(f"SELECT {rows.RUN_COLUMNS} FROM {table} {which}", *values)  # noqa: S608  # constants
         with self._access.decoding():
             return tuple(map(rows.run, found))
+
+    def accounts(self) -> tuple[str, ...]:
+        with self._access.reading() as session:
+            if session is None:
+                return ()
+            tables = [*FIRST_TABLES, *(ADDED_TABLES if additions_of(session) else ())]
+            union = " UNION ".join(f"SELECT account FROM {table}" for table in tables)  # noqa: S608  # constants
+            found = session.rows(union)
+        return tuple(sorted({str(account) for (account,) in found} - {WHOLE}))
+
+    def locks(self) -> tuple[Lock, ...]:
+        with self._access.reading() as session:
+            if session is None:
+                return ()
+            database = self._access.database
+            known = lease.locks(session, database, first_version=additions_of(session) < lease.ADDED)
+        return tuple(
+            Lock(account, held, holders.judge(held, shared_clock=database.shared_clock))
+            for account, held in sorted(known.items())
+        )
 
     def entries(self, run: str) -> tuple[Entry, ...]:
         with self._access.reading() as session:
@@ -188,13 +227,14 @@ class Store:
                 "DELETE FROM modelpolicy_set_statuses WHERE account = ? AND set_name = ? AND address = ?", gone
             )
 
-    def unlock(self, account: str) -> str | None:
-        with self._access.reading() as reading:
-            if reading is None:
-                return None
+    def unlock(self, lock: Lock, run: Run) -> bool:
         with self._access.writing() as session:
-            gone = session.rows("DELETE FROM modelpolicy_locks WHERE account = ? RETURNING holder", account)
-        return gone[0][0] if gone else None
+            broken = session.run(
+                "DELETE FROM modelpolicy_locks WHERE account = ? AND token = ?", lock.account, lock.held.token
+            )
+            if broken:
+                session.run(rows.BEGIN, *rows.run_row(run))
+        return bool(broken)
 
     def close(self) -> None:
         self._access.close()

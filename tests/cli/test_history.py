@@ -1,6 +1,7 @@
-"""`history` shows the journal and `unlock` breaks a lock; neither creates a ledger."""
+"""`history` shows the journal, searches it, and never creates a ledger."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -80,10 +81,55 @@ def test_history_of_nothing_says_so_and_creates_nothing(call, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unlock_breaks_a_lock_and_names_its_holder(call, journal: str) -> None:
-    assert "is not locked" in call("unlock", "--ledger", journal).output
-    with open_ledger(journal).lock("default", "apply"):
-        result = call("unlock", "--ledger", journal)
-    assert result.exit_code == 0
-    assert "apply, since" in result.output
-    assert "is not locked" in call("unlock", "--ledger", journal).output
+def test_history_is_searched(call, journal: str) -> None:
+    def ids(*words: str) -> list[str]:
+        said = call("history", *words, "--ledger", journal, "-o", "json")
+        assert said.exit_code == 0
+        return [run["id"] for run in json.loads(said.output)["runs"]]
+
+    both, name = [RUNS[1], RUNS[0]], target(limit()).name
+    assert ids("--target", f"InferenceLimit/{name}") == ids("--target", "InferenceLimit") == both
+    assert ids("--target", "InferenceLimit/other") == ids("--target", "ModelActivation") == []
+    assert ids("--actor", "ADA") == ids("--since", NOW.date().isoformat()) == ids("--account", "default") == both
+    assert ids("--actor", "bob") == ids("--set", "x") == []
+    assert "No run is like that." in call("history", "--actor", "bob", "--ledger", journal).output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--since", "yesterday"], "neither how long ago"),
+        (["--since", "7"], "neither how long ago"),
+        (["--since", "2026-13-01"], "neither how long ago"),
+        (["--since", "2999-01-01"], "in the future"),
+        (["--target", "InferenceLimits/x"], "did you mean InferenceLimit?"),
+        (["--account", "defautl"], "did you mean default?"),
+        ([RUNS[0], "--actor", "ada"], "RUN is one run"),
+    ],
+)
+def test_a_search_that_cannot_be_meant_is_a_usage_error(call, journal: str, words: list[str], said: str) -> None:
+    result = call("history", *words, "--ledger", journal)
+    assert (result.exit_code, result.stdout) == (64, "")
+    assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "since", ["90m", "36h", "7d", "2w", "99999w", "2026-11-01", "2026-11-01T08:00", "2026-11-01T08:00:00+08:00"]
+)
+def test_since_takes_how_long_ago_or_a_date(call, since: str) -> None:
+    assert call("history", "--since", since).exit_code == 0
+
+
+def test_a_run_shows_its_set_its_job_and_that_its_files_were_not_committed(call, journal: str) -> None:
+    ledger = open_ledger(journal)
+    revision, job = f"{'c0ffee' * 6}abcd+dirty", "https://ci.example/job/7"
+    ledger.begin(Run(id="20261124T", account="default", operation="apply", actor="octocat (GitHub Actions)", revision=revision,
+                     set_name="git.example/policy", link=job, started_at=NOW + timedelta(days=1)))  # fmt: skip
+    ledger.close()
+    row = " ".join(call("history", "--ledger", journal, "--limit", "1").output.split())
+    assert "octocat (GitHub Actions) c0ffeec0ffee+dirty of git.example/policy" in row
+    full = call("history", "20261124T", "--ledger", journal).output
+    assert revision in full
+    assert job in full
+    (run,) = json.loads(call("history", "--limit", "1", "-o", "json", "--ledger", journal).output)["runs"]
+    assert (run["set"], run["link"], run["revision"]) == ("git.example/policy", job, revision)

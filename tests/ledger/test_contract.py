@@ -14,9 +14,9 @@ from builders import NOW, limit, target
 
 from reconciler.errors import LedgerError, LockHeld
 from reconciler.identity import Identity
-from reconciler.ledger import Found, Intent, Journal, Ledger, Settlement, open_access, open_ledger
+from reconciler.ledger import Found, Intent, Journal, Ledger, Search, Settlement, open_access, open_ledger
 from reconciler.ledger import schema as ledger_schema
-from reconciler.ledger.holders import Process
+from reconciler.ledger.holders import Life, Process
 from reconciler.plan import Action, Change, ChangeReason, FieldChange
 from reconciler.state import UNOBSERVABLE, Attestation, Capability, Outcome, Record, Result, Run, Target
 
@@ -54,7 +54,8 @@ def test_reading_a_ledger_that_was_never_written_finds_nothing_and_creates_nothi
     ledger = open_()
     history = ledger.history("default")
     assert (history.exists, dict(history.records), history.pending) == (False, {}, ())
-    assert (ledger.runs(), ledger.entries("x"), ledger.spent("x"), ledger.unlock("default")) == ((), (), None, None)
+    assert (ledger.runs(), ledger.entries("x"), ledger.spent("x")) == ((), (), None)
+    assert (ledger.accounts(), ledger.locks()) == ((), ())
     assert dict(ledger.statuses("default")) == {}
     assert place.startswith("postgresql://") or not Path(place).exists()
 
@@ -164,6 +165,30 @@ def test_runs_come_newest_first_and_at_most_as_many_as_asked(open_: Open) -> Non
     ledger.begin(run("other", "two", started_at=NOW))
     assert [each.id for each in ledger.runs("default", limit=3)] == ["r3", "r2", "r1"]
     assert len(ledger.runs()) == 5
+
+
+def test_runs_are_found_by_what_they_changed_by_whom_when_and_for_which_set(open_: Open) -> None:
+    ledger = open_()
+    for number, (actor, set_name) in enumerate(
+        [("ada@host", "one"), ("octo_cat (GitHub Actions)", "two"), ("50%", "")]
+    ):
+        pen = ledger.begin(run(f"r{number}", actor=actor, set_name=set_name, started_at=NOW + timedelta(hours=number)))
+        pen.intend([intent(change(f"m{number}"))], NOW)
+    ledger.begin(run("whole", account="*", actor="ada@host", started_at=NOW - timedelta(hours=1)))
+
+    def found(account: str | None = None, **search: object) -> list[str]:
+        return [each.id for each in ledger.runs(account, 50, Search(**search))]  # type: ignore[arg-type]
+
+    assert found(kind="InferenceLimit", name="m1") == ["r1"]
+    assert found(kind="InferenceLimit") == ["r2", "r1", "r0"]
+    assert found(kind="ModelActivation", name="m1") == found(kind="InferenceLimit", name="m") == []
+    assert found(since=NOW + timedelta(hours=1)) == ["r2", "r1"]
+    assert found(actor="ADA") == ["r0", "whole"]
+    assert (found(actor="o_c"), found(actor="0%"), found(actor="oXc")) == (["r1"], ["r2"], [])
+    assert found(set_name="two") == ["r1"]
+    assert found(set_name="two", actor="ada") == []
+    assert found("default", actor="ada") == ["r0", "whole"]
+    assert ledger.accounts() == ("default",)
 
 
 def test_a_saved_plan_works_once_for_each_account(open_: Open) -> None:
@@ -290,9 +315,12 @@ def test_the_heartbeat_keeps_a_lease_far_beyond_its_length(open_: Open) -> None:
 
 def test_a_broken_lock_is_noticed_by_its_former_holder(open_: Open) -> None:
     with open_(lease_s=0.2).lock("default", "apply") as lease:
-        former = open_().unlock("default")
-        assert former is not None
-        assert "apply" in former
+        (lock,) = open_().locks()
+        assert (lock.account, lock.verdict.life) == ("default", Life.LIVES)
+        assert "apply" in lock.held.holder
+        assert open_().unlock(lock, run("breaks", operation="unlock", finished_at=NOW, result="unlocked"))
+        assert not open_().unlock(lock, run("again", operation="unlock"))
+        assert [each.id for each in open_().runs()] == ["breaks"]
         until = time.monotonic() + 5
         while lease.held() and time.monotonic() < until:
             time.sleep(0.02)
@@ -341,11 +369,11 @@ def test_the_lock_of_a_dead_process_elsewhere_frees_itself_after_its_lease(
 def test_a_holder_that_cannot_reach_its_ledger_stops_trusting_its_lock(
     open_: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = open_(lease_s=0.4)
+    ledger = open_(lease_s=2.0)
     with ledger.lock("default", "apply") as lease:
         monkeypatch.setattr(type(lease), "_write", lambda *_: None)  # no answer
         assert lease.held()
-        time.sleep(0.4)
+        time.sleep(2.0)
         assert not lease.held()
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from builders import account, activation
+from builders import NOW, account, activation
 from ledger.servers import Server
 from stage import Stage
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import Ledger, open_ledger
-from reconciler.state import Record, Result, Target
+from reconciler.state import Record, Result, Run, Target
 
 RECORD = Record(target=Target("InferenceLimit", "m"))
 
@@ -144,7 +144,11 @@ def test_a_server_that_goes_away_in_a_run_stops_it_and_what_it_did_is_still_told
         assert postgres.start()
     assert [outcome.result for outcome in done.outcomes] == [Result.APPLIED, Result.SKIPPED]
     assert "cannot be reached" in done.failures[0].message
-    stage.ledger.unlock("default")  # it could not be given back; of a dead process it is taken over
+    (lock,) = stage.ledger.locks()  # it could not be given back; of a dead process it is taken over
+    word = Run(
+        id="u", account="default", operation="unlock", actor="ada", started_at=NOW, finished_at=NOW, result="unlocked"
+    )
+    assert stage.ledger.unlock(lock, word)
     again = stage.apply(account(), activation("a"), activation("b"))
     assert [outcome.address for outcome in again.outcomes] == ["ModelActivation/b"]
     assert stage.ledger.history("default").pending == ()

@@ -41,7 +41,7 @@ def _result(word: str) -> Span:
 
 
 def _row(run: Run) -> tuple[Piece, ...]:
-    who = f"{run.actor} {run.revision[:12]}".rstrip()
+    who = " ".join(filter(None, [run.actor, _short(run.revision), f"of {run.set_name}" if run.set_name else ""]))
     return (
         Span(run.id, "bold"),
         moment(run.started_at),
@@ -52,13 +52,21 @@ def _row(run: Run) -> tuple[Piece, ...]:
     )
 
 
+def _short(revision: str) -> str:
+    """The revision as it is known at a glance, with its mark where the files were not committed."""
+    commit, plus, mark = revision.partition("+")
+    return f"{commit[:12]}{plus}{mark}"
+
+
 def _in_full(page: Page, run: Run, entries: Sequence[Entry]) -> None:
     page.line(Span(f"Run {run.id}", "title"), "  ", _result(run.result))
     facts = (
         ("account", run.account),
         ("operation", run.operation),
         ("by", run.actor),
+        ("set", run.set_name),
         ("revision", run.revision),
+        ("job", run.link),
         ("reason", run.reason),
         ("saved plan", run.plan),
         ("started", moment(run.started_at)),
