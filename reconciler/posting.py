@@ -169,11 +169,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _connected(left: Left, address: tuple[str, int], *_: object) -> _Plain:
     """A connection to the first address of a host that takes one."""
     failed: OSError = OSError("the host has no address")
-    for family, kind, protocol, _name, at in _addresses(left, *address):
+    addresses = _addresses(left, *address)
+    for number, (family, kind, protocol, _name, at) in enumerate(addresses):
         made = _Plain(family, kind, protocol)
         made.left = left
         try:
-            made.settimeout(left())
+            made.settimeout(left() / (len(addresses) - number))  # one that is silent leaves time for the others
             made.connect(at)
             made.settimeout(left())
         except OSError as error:

@@ -19,13 +19,15 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 import uvicorn
+from anyio import to_thread
 
 from reconciler.errors import Permanent
 from reconciler.reasons import Reason
-from reconciler.serving.connections import Connection, Connections, Listening
+from reconciler.serving.connections import Connection, Connections
 from reconciler.serving.door import Door, Terms
 from reconciler.serving.hosts import Hosts
 from reconciler.serving.limits import Limits, of_process
+from reconciler.serving.listener import Listening
 from reconciler.serving.tally import Tally, Trouble
 
 BACKLOG: Final = 512  # connections that the kernel keeps for us; the client of one more tries again in a second
@@ -79,7 +81,7 @@ class Server(uvicorn.Server):
         hosts = Hosts(loopback, frozenset((*(name.lower() for name in options.names), *own)))
         terms = Terms(hosts=hosts, limits=options.limits, always=options.always)
         config = uvicorn.Config(
-            Door(application, terms, tally, self._connections.make_room),
+            Door(application, terms, tally, self._connections.make_place),
             http=functools.partial(Connection, self._connections),  # type: ignore[arg-type]  # it is called as a class is
             loop="asyncio", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             backlog=options.limits.batch, timeout_keep_alive=math.ceil(options.limits.idle_s), timeout_graceful_shutdown=DRAIN_S,
@@ -87,6 +89,7 @@ class Server(uvicorn.Server):
         )  # fmt: skip
         super().__init__(config)
         self._tally = tally
+        self._limits = options.limits
 
     def serve_until_told(self) -> None:
         """Serve on the socket, in this thread."""
@@ -99,6 +102,7 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._defect(context))
         self._connections.watch(loop)
+        to_thread.current_default_thread_limiter().total_tokens = self._limits.threads
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but that nobody is waited for who keeps us waiting."""

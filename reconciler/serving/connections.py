@@ -7,10 +7,8 @@ body or an answer that comes byte by byte, and its limit of concurrency answers 
 """
 
 import asyncio
-import errno
 import logging
 import socket
-import time
 from enum import Enum
 from typing import Any, Final
 
@@ -21,7 +19,7 @@ from reconciler.serving.limits import Limits
 from reconciler.serving.tally import Tally, Trouble
 
 EVERY_S: Final = 1.0  # from one look at the deadlines to the next
-_STARVED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_LITTLE: Final = 65_536  # bytes of a body for which nobody has to give way
 _log: Final = logging.getLogger(__name__)
 
 
@@ -65,6 +63,21 @@ class Connections:
             return False
         next(iter(crowd)).leave()
         return True
+
+    def make_place(self) -> None:
+        """Close the one that has left its answer unread longest."""
+        unread = [each for each in self._made if each.flow.write_paused and not each.leaving]
+        if unread:
+            min(unread, key=lambda each: each.unread_since).leave()
+
+    def held(self) -> None:
+        """More is held of bodies and answers than before: close those that hold most where it is too much."""
+        most = sorted(self._made, key=lambda each: each.held)
+        total = sum(each.held for each in most)
+        while total > self.limits.held_bytes and most:
+            total -= most[-1].held
+            self.tally.note(Trouble.CROWDED)
+            most.pop().leave()
 
     def starved(self) -> None:
         """The process has no descriptor left: give some back to whoever needs one."""
@@ -130,6 +143,8 @@ class Connection(H11Protocol):
         self._answered = 0
         self._body_bytes = 0
         self._stage = (Stage.HEAD, 0)
+        self._unread = 0  # bytes, when its stage began
+        self.unread_since = 0.0
         self._since = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
@@ -152,6 +167,8 @@ class Connection(H11Protocol):
                 self._connections.tally.note(Trouble.TOO_LARGE)
                 self.leave()
                 return
+            if self._body_bytes > _LITTLE:
+                self._connections.held()
         super().data_received(data)
         self._settle()
 
@@ -162,7 +179,14 @@ class Connection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self.unread_since = self.loop.time()
+        self._connections.held()
         self._settle()
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept for its client, and of it."""
+        return 0 if self.leaving else self._body_bytes + self.transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -194,13 +218,16 @@ class Connection(H11Protocol):
     def is_late(self, now: float) -> bool:
         """Whether its client has been waited for longer than allowed."""
         stage = (self._look(), self._answered)
+        unread = self.transport.get_write_buffer_size()
         if stage != self._stage:
-            self._stage, self._since = stage, now
-        limits = self._connections.limits
+            self._stage, self._since, self._unread = stage, now, unread
+        limits, spent_s = self._connections.limits, now - self._since
+        if stage[0] is Stage.ANSWER and self._unread - unread > spent_s * limits.answer_bytes_per_s:
+            return False  # it reads, and not too slowly
         allowed = {
             Stage.HEAD: limits.head_s, Stage.BODY: limits.body_s, Stage.IDLE: limits.idle_s, Stage.ANSWER: limits.answer_s,
         }.get(stage[0])  # fmt: skip
-        return allowed is not None and now - self._since > allowed
+        return allowed is not None and spent_s > allowed
 
     def _look(self) -> Stage:
         if self.transport.get_write_buffer_size():
@@ -221,27 +248,6 @@ class Connection(H11Protocol):
             self._connections.works(self)
         else:
             self._connections.waits(self)
-
-
-class Listening(socket.socket):
-    """A listening socket that lets in only whom `connections` admits, and is never out of descriptors for long."""
-
-    connections: Connections | None = None
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """As asyncio calls it, which logs each failure many times over and would take every descriptor there is."""
-        while True:
-            try:
-                accepted, peer = super().accept()
-            except OSError as error:
-                if error.errno not in _STARVED or self.connections is None:
-                    raise
-                self.connections.starved()
-                time.sleep(0.05)  # the port stays readable: without a pause this would be asked again at once
-                raise BlockingIOError from error
-            if self.connections is None or self.connections.admit(accepted):
-                return accepted, peer
-            accepted.close()
 
 
 class _Log(logging.Logger):

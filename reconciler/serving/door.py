@@ -38,7 +38,8 @@ class Terms:
 
 
 class Door:
-    """Before `application`. `make_room` is called where too many requests are being answered."""
+    """Before `application`. `make_room` is called where too many requests are being answered: who does not read its answer holds
+    one of the places."""
 
     def __init__(self, application: Application, terms: Terms, tally: Tally, make_room: Callable[[], object]) -> None:
         self._application = application
@@ -54,16 +55,34 @@ class Door:
             self._tally.note(refusal.trouble, _called(scope) if refusal.trouble is Trouble.WRONG_HOST else "")
             await _answer(send, refusal)
             return
-        self._answering += 1
+        counted = False
+
+        def count() -> None:
+            nonlocal counted
+            self._answering += not counted
+            counted = True
+
+        async def hear() -> MutableMapping[str, Any]:
+            message = await receive()
+            if not message.get("more_body"):
+                count()
+            return message
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            count()
+            await send(message)
+
+        if not _has_body(scope):  # a body that is not whole waits for its client and takes no place of an answer
+            count()
         try:
-            await self._application(scope, receive, send)
+            await self._application(scope, hear, answer)
         finally:
-            self._answering -= 1
+            self._answering -= counted
 
     def _busy(self, scope: Scope) -> Refusal | None:
         if self._answering < self._terms.limits.requests or scope["path"] in self._terms.always:
             return None
-        self._make_room()  # who does not read its answer holds a place
+        self._make_room()
         return Refusal(503, "too many requests at a time; ask again", Trouble.BUSY)
 
 
@@ -86,6 +105,12 @@ def refused(scope: Scope, terms: Terms) -> Refusal | None:
     if lengths and int(lengths[0]) > terms.limits.body_bytes:
         return Refusal(413, f"the body is larger than {terms.limits.body_bytes} bytes", Trouble.TOO_LARGE)
     return None
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and int(value)) for name, value in scope["headers"]
+    )
 
 
 def _target_length(scope: Scope) -> int:

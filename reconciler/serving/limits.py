@@ -23,9 +23,12 @@ class Limits:
     head_s: float = 10.0  # from the connection, or a request's first byte, to its whole head
     body_s: float = 20.0  # from the whole head to the whole body
     idle_s: float = 5.0  # from an answer to the first byte of the next request
-    answer_s: float = 30.0  # for which a client may leave a part of its answer unread
+    answer_s: float = 30.0  # for which a client may take its answer as slowly as it likes, and then no slower than
+    answer_bytes_per_s: int = 10_000
     head_bytes: int = 16_384
     body_bytes: int = 65_536
+    held_bytes: int = 64_000_000  # of all bodies that are not whole and answers that are not read
+    threads: int = 2  # that work for clients; each takes its turn with the loop's
 
 
 def of_process() -> Limits:

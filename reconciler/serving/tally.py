@@ -1,5 +1,6 @@
 """Counts what a port turned away, and says it in one line a flood: a log is not to be filled by who is outside."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
@@ -53,5 +54,6 @@ class Tally:
             return False
         more = f" ({self._since.pop(trouble)} more since this was last said)" if self._since[trouble] else ""
         self._quiet_until[trouble] = now + QUIET_S
-        self._say(SAID[trouble] + (f": {about}" if about else "") + more)
+        with contextlib.suppress(OSError):  # a log that cannot be written to closes no port
+            self._say(SAID[trouble] + (f": {about}" if about else "") + more)
         return True

@@ -1,5 +1,6 @@
 """A post has one deadline, whatever the webhook does to keep it open."""
 
+import contextlib
 import shutil
 import socket
 import ssl
@@ -140,6 +141,20 @@ def test_a_webhook_that_does_not_read_what_is_sent_is_given_up_at_the_deadline()
         with pytest.raises(TimeoutError):
             posting.post(f"http://127.0.0.1:{port}/", b"x" * 50_000_000, {}, within_s=0.5, most=10)
     assert time.monotonic() - began < 3.0
+
+
+def test_an_address_that_is_silent_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a host has an address of IPv6 and the network none."""
+    with contextlib.ExitStack() as full, listening(drip(HEAD + b"Content-Length: 2\r\n\r\nok")) as port:
+        silent = full.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = full.enter_context(socket.socket())
+            waiting.setblocking(False)  # noqa: FBT003  # as the standard library has it
+            waiting.connect_ex(silent.getsockname())
+        kinds = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        found = [(*kinds, silent.getsockname()), (*kinds, ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert posting.post("http://hooks.example.com/x", b"{}", {}, within_s=6.0, most=10).body == b"ok"
 
 
 def test_no_more_of_an_answer_is_read_than_asked_for() -> None:

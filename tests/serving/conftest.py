@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from reconciler import serving
 from reconciler.serving import connections
@@ -67,6 +68,8 @@ class Port:
         while scope["path"] == "/held" and not self.hold.is_set():
             await asyncio.sleep(0.01)
         text = b"x" * 50_000_000 if scope["path"] == "/big" else b"ok"
+        if scope["path"] == "/threads":
+            text = b"%d" % to_thread.current_default_thread_limiter().total_tokens
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
         await send({"type": "http.response.body", "body": text})
 

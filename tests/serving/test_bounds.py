@@ -89,15 +89,38 @@ def test_a_client_that_does_not_read_its_answer_is_cut(serve) -> None:
 
 
 def test_a_client_that_reads_slowly_and_steadily_gets_all_of_its_answer(serve) -> None:
-    port: Port = serve(replace(SMALL, answer_s=20.0))
+    port: Port = serve()
     with port.connect() as it:
         it.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        came = 0
+        came, began = 0, time.monotonic()
         while part := it.recv(1_000_000):
             came += len(part)
-            time.sleep(0.005)
+            time.sleep(0.03)
     assert came > 50_000_000
+    assert time.monotonic() - began > SMALL.answer_s
     assert not port.counted
+
+
+def test_of_many_answers_that_nobody_reads_no_more_is_kept_than_is_bounded(serve) -> None:
+    port: Port = serve(replace(SMALL, answer_s=60.0, requests=8, held_bytes=60_000_000))
+    for number in range(4):
+        port.connect().sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert until(lambda number=number: len(port.reached) == number + 1)
+    assert until(lambda: port.counted["crowded"] == 3)
+    assert port.get() == 200
+
+
+def test_bodies_that_are_not_whole_take_no_place_of_an_answer(serve) -> None:
+    port: Port = serve(replace(SMALL, body_s=60.0))
+    for _ in range(5):
+        port.connect().sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
+    assert [port.get() for _ in range(5)] == [200] * 5
+    assert not port.said
+
+
+def test_few_threads_work_for_clients(serve) -> None:
+    port: Port = serve()
+    assert port.ask(b"GET /threads HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").endswith(b"\r\n\r\n2")
 
 
 def test_more_clients_than_are_kept_close_the_one_that_waited_longest_and_a_request_is_always_answered(serve) -> None:

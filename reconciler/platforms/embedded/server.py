@@ -33,6 +33,7 @@ from reconciler.platforms.embedded.wire import Call, WireError
 from reconciler.serving import listen as listen  # callers of this room need no other
 
 NOT_PUBLISHED: Final = "X-Modelpolicy-Not-Published"  # marks an answer to an action that Ark does not publish
+THREADS: Final = 16
 FAULTS_PATH: Final = "/modelpolicy/faults"
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _log = logging.getLogger(__name__)
@@ -289,5 +290,5 @@ def in_background(served: Served) -> Iterator[str]:
 
 
 def _roomy(options: serving.Options) -> serving.Options:
-    """Bodies somewhat larger than Ark takes are let in, to be refused in Ark's own words."""
-    return replace(options, limits=replace(options.limits, body_bytes=4 * wire.MAX_BODY))
+    """Bodies somewhat larger than Ark takes are let in, to be refused in Ark's own words; and no loop waits for these threads."""
+    return replace(options, limits=replace(options.limits, body_bytes=4 * wire.MAX_BODY, threads=THREADS))
