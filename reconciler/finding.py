@@ -42,7 +42,8 @@ class Finding:
     """`rule` is a permanent kebab-case id; `message` says what is wrong with which name and value and why it matters;
     `hint` says what to do ("" where there is nothing to do); `resource` is an address ("Kind/name") or None.
 
-    `reason` is what the finding becomes in a condition; None where it becomes none.
+    `reason` is what the finding becomes in a condition; None where it becomes none. `follows` is the place of another finding
+    without which this one would not be, such as an account that could not be loaded.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class Finding:
     location: Location | None = None
     resource: str | None = None
     reason: Reason | None = None
+    follows: Location | None = None
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

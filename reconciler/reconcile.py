@@ -147,6 +147,7 @@ def look(
         findings=findings,
         failures=failures,
         capabilities=capabilities,
+        targets=asked.targets,
     )
     return _judged(report, history, previous, now) if asked.standing else report
 
@@ -230,7 +231,7 @@ def _lock(asked: Asked, store: ledger.Ledger, acting: Acting) -> AbstractContext
 
 def refuses(report: Report, asked: Asked) -> bool:
     """Whether nothing at all may be written: an error finding or a refused guard, and no word to keep going."""
-    return not asked.keep_going and bool(errors(report.findings) or guards.refused(report.plan))
+    return not asked.keep_going and bool(errors(report.relevant) or guards.refused(report.plan))
 
 
 def connect(

@@ -119,7 +119,7 @@ def _saved(common: Common, wish: Wish) -> Saved | None:
 def _says_more(report: Report) -> bool:
     """Whether the plan tells anything that the account of what was done does not."""
     plan = report.plan
-    infos_only = all(found.severity is Severity.INFO for found in (*plan.findings, *report.findings))
+    infos_only = all(found.severity is Severity.INFO for found in report.relevant)
     refused = any(verdict.verdict is not VerdictKind.PASSED for verdict in plan.guards)
     return bool(plan.changes or plan.releases or plan.notes or refused or not infos_only)
 

@@ -44,7 +44,7 @@ class Diary:
 
     def _mistakes(self, account: str, done: Pass) -> None:
         """New errors in the declarations, and how many are gone. What they affect is held; the rest goes on."""
-        now = frozenset(errors(done.report.findings))
+        now = frozenset(errors(done.report.relevant))
         with self._lock:
             before, self._wrong[account] = self._wrong.get(account, frozenset()), now
         for found in in_order(now - before):

@@ -50,7 +50,7 @@ def _seen(one: Asked, report: Report, ledger: Ledger, *, unmanaged: bool) -> See
         return report, (), ()
     found = drifts(report.declared, report.snapshot, ledger.history(one.account), report.started_at)
     chosen = tuple(drift for drift in found if _chosen(drift, one.targets))
-    loose = tuple(each for each in report.findings if each.rule == UNMANAGED.id) if unmanaged else ()
+    loose = tuple(each for each in report.relevant if each.rule == UNMANAGED.id) if unmanaged else ()
     return report, chosen, loose
 
 

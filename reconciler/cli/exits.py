@@ -84,7 +84,7 @@ def _conditions(report: Report, detailed: bool) -> Iterator[Exit]:
         yield Exit.INTERRUPTED
     if report.failures or plan.errors:
         yield Exit.UNEXPECTED
-    if any(found.severity.value == "error" for found in (*report.findings, *plan.findings)):
+    if any(found.severity.value == "error" for found in report.relevant):
         yield Exit.INVALID
     if any(verdict.verdict.value == "refused" for verdict in plan.guards):
         yield Exit.REFUSED

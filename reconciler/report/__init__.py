@@ -44,3 +44,22 @@ class Report:
     next_wake: datetime | None = None
     interrupted: bool = False
     run: str = ""  # the ledger's id of this run, "" where nothing was journaled
+    targets: tuple[str, ...] = ()  # "Kind" or "Kind/name" of --target; () is everything
+
+    @property
+    def relevant(self) -> tuple[Finding, ...]:
+        """What is told of this pass and what keeps it from writing: every finding, in order, but for those of policies that
+        --target left out. What is not about one policy, such as the account or a file that cannot be read, concerns all."""
+        from reconciler.finding import in_order
+
+        ordered = in_order((*self.plan.findings, *self.findings))
+        return tuple(found for found in ordered if self._concerns(found)) if self.targets else ordered
+
+    def _concerns(self, found: Finding) -> bool:
+        from reconciler.kinds import registry
+        from reconciler.kinds.common import PolicySpec
+
+        kind = (found.resource or "").partition("/")[0]
+        known = registry().get(kind)
+        a_policy = known is not None and issubclass(known.spec, PolicySpec)
+        return not a_policy or found.resource in self.targets or kind in self.targets

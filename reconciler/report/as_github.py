@@ -14,6 +14,7 @@ from typing import Final
 from reconciler.finding import Finding, Severity, in_order
 from reconciler.report.as_text import safe
 from reconciler.report.as_text.words import count
+from reconciler.report.folding import followers
 from reconciler.report.places import Places
 from reconciler.state import Failure
 
@@ -27,7 +28,8 @@ def findings(
     """A command for each failure and finding as far as GitHub shows them, errors first, and plain lines for the log."""
     ordered, where = in_order(found), places or Places()
     failures = [_Said("error", one.reason.value, one.message) for one in dict.fromkeys(failed)]
-    said = [*failures, *(_said(one, where) for one in ordered)]
+    later = followers(ordered)  # a place on the page is for what is wrong, not for what follows from it
+    said = [*failures, *(_said(one, where) for one in sorted(ordered, key=later.__contains__))]
     commands, rest = [], []
     for level in _COMMANDS.values():
         shown, more = _parted([one for one in said if one.level == level], level)

@@ -6,16 +6,18 @@ Everything from outside goes through `markup.element`, which escapes it.
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
 from reconciler import __version__
-from reconciler.finding import Finding
 from reconciler.plan import Action, Change, ChangeReason, FieldChange, Verdict, kind_of
 from reconciler.report import Report
 from reconciler.report.as_text import words
+from reconciler.report.as_text.of_findings import listed, placed
+from reconciler.report.catalogue import entry
+from reconciler.report.folding import Folded
 from reconciler.report.markup import Child, Node, element, page, raw
 from reconciler.report.review import TOTALS, Review, name_of, remarks_on, review, said_totals, why
 from reconciler.report.style import SHEET
@@ -62,7 +64,7 @@ def _account(report: Report, one: Review, *, alone: bool) -> Node:
     parts += [_alerts(one)]
     parts += [_changes("Taken back", one.reverts, now)]
     parts += [_by_model(one.others, now)]
-    if not (one.reverts or one.others or one.errors or one.refused or one.failures):
+    if one.calm and not (one.reverts or one.others):
         parts.append(
             element(
                 "div",
@@ -93,7 +95,7 @@ def _bar(one: Review) -> Node:
         at += width
     return element(
         "svg", rects, class_="bar", viewBox="0 0 100 1", preserveAspectRatio="none", role="img",
-        aria_label=said_totals(one.totals),
+        aria_label=said_totals(one.totals, calm=one.calm) if one.observed_at else "could not be planned",
     )  # fmt: skip
 
 
@@ -122,15 +124,26 @@ def _alerts(one: Review) -> Iterator[Node]:
         yield _alert(f"{failed.reason}", "", failed.message, "")
     for verdict in one.refused:
         yield _alert(f"Refused by guard {verdict.id}", verdict.address or "", verdict.message, verdict.hint)
-    for found in one.errors:
-        yield _alert(found.rule, str(found.location or found.resource or ""), found.message, found.hint)
+    for each in one.said(stopping=True):
+        found = each.finding
+        yield _alert(found.rule, str(found.location or found.resource or ""), found.message, found.hint, _beside(each))
 
 
-def _alert(title: str, where: str, message: str, hint: str) -> Node:
+def _alert(title: str, where: str, message: str, hint: str, more: Iterable[str] = ()) -> Node:
     parts = [element("p", element("strong", title), [" ", element("code", where)] if where else "")]
     parts += [element("p", message)] if message else []
     parts += [element("p", hint, class_="help")] if hint else []
+    parts += [element("p", said, class_="help") for said in more]
     return element("div", parts, class_="alert")
+
+
+def _beside(each: Folded) -> Iterator[str]:
+    """Where else the same is so, and what follows from it."""
+    if each.same:
+        yield f"Also: {listed(map(placed, each.same))}"
+    if each.follows:
+        said = words.count(len(each.follows), "finding follows", "findings follow")
+        yield f"{said} from it: {listed(map(placed, each.follows))}"
 
 
 def _changes(title: str, changes: tuple[Change, ...], now: datetime) -> Iterator[Node]:
@@ -187,7 +200,7 @@ def _field(one: FieldChange) -> Node:
 
 def _more(one: Review) -> Iterator[Node]:
     """What need not be read: remarks, what the guards let pass, what stays as it is."""
-    remarks = [_finding(found) for found in one.remarks]
+    remarks = [_finding(each) for each in one.said(stopping=False)]
     remarks += [element("li", element("p", _tag("note"), class_="top"), element("p", note)) for note in one.notes]
     yield from _folded("Remarks", len(remarks), remarks, opened=True)
     guards = [_guard("allowed", "warning", said) for said in one.allowed]
@@ -203,11 +216,20 @@ def _folded(title: str, count: int, items: list[Node], *, opened: bool = False, 
         yield element("details", element("summary", title, _count(count)), element("ul", items, class_=class_), **state)
 
 
-def _finding(found: Finding) -> Node:
+def _finding(each: Folded) -> Node:
+    found = each.finding
+    if each.routine and each.same:
+        names = listed(one.resource or str(one.location) for one in each.all)
+        top = element(
+            "p", _tag(found.severity.value), " ", element("code", found.rule), _count(len(each.all)), class_="top"
+        )
+        return element("li", top, element("p", entry(found.rule).short), element("p", names, class_="help"))
     where: Child = [" ", element("span", str(found.location), class_="where")] if found.location else ""
     hint: Child = element("p", found.hint, class_="help") if found.hint else ""
     top = element("p", _tag(found.severity.value), " ", element("code", found.rule), where, class_="top")
-    return element("li", top, element("p", found.message), hint)
+    return element(
+        "li", top, element("p", found.message), hint, [element("p", said, class_="help") for said in _beside(each)]
+    )
 
 
 def _guard(said: str, tone: str, verdict: Verdict) -> Node:

@@ -75,7 +75,7 @@ def error_document(message: str, reason: str) -> str:
 
 
 def _plan(report: Report) -> dict[str, Any]:
-    return plain.plan(report.plan, report.started_at, report.failures, report.findings)
+    return plain.plan(report.plan, report.started_at, report.failures, report.relevant)
 
 
 def _applied(report: Report) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from reconciler.finding import Finding, Location, in_order
+from reconciler.finding import Finding, Location
 from reconciler.plan import Change, Plan, Verdict
 from reconciler.state import UNOBSERVABLE, Failure, Fields, Target, Value
 
@@ -132,8 +132,8 @@ def verdict(said: Verdict) -> dict[str, Any]:
     return {"id": said.id, "verdict": said.verdict.value, "address": said.address}
 
 
-def plan(made: Plan, now: datetime, failed: Iterable[Failure] = (), found: Iterable[Finding] = ()) -> dict[str, Any]:
-    """A plan as it is published; `failed` and `found` are the pass's, joined with the plan's own."""
+def plan(made: Plan, now: datetime, failed: Iterable[Failure], found: Iterable[Finding]) -> dict[str, Any]:
+    """A plan as it is published; `failed` is the pass's, joined with the plan's own, `found` all that is told, in order."""
     return {
         "format_version": FORMAT_VERSION,
         "account": made.account,
@@ -142,7 +142,7 @@ def plan(made: Plan, now: datetime, failed: Iterable[Failure] = (), found: Itera
         "summary": dict(made.summary(now)),
         "changes": [change(intended) for intended in made.changes],
         "guards": [verdict(said) for said in made.guards],
-        "findings": [finding(one) for one in in_order((*made.findings, *found))],
+        "findings": [finding(one) for one in found],
         "errors": failures((*made.errors, *failed)),
     }
 

@@ -64,6 +64,7 @@ class Saved:
             plan=self.plan,
             findings=self.plan.findings,
             failures=self.plan.errors,
+            targets=self.terms.targets,
         )
 
 

@@ -3,12 +3,14 @@ that a plan is reviewed on (Markdown, HTML). Pure; nothing here escapes or lays 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from reconciler.finding import Finding, Severity, in_order
+from reconciler.finding import Finding, Severity
 from reconciler.plan import Action, Change, FieldChange, Verdict, VerdictKind
-from reconciler.report import Report
+from reconciler.report import Report, folding
 from reconciler.report.as_text import words
+from reconciler.report.folding import Folded
 from reconciler.state import Capability, Failure
 
 # The totals in the order in which they are said, each with how it is said.
@@ -24,11 +26,24 @@ TOTALS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Of what a plan was made: the git revision of the declarations, "" where there is none, and the PATHs from the
+    repository's root."""
+
+    revision: str = ""
+    under: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """One account's plan, sorted by how much it matters. `unchanged` are addresses, as far as they are declared."""
+    """One account's plan, sorted by how much it matters. `unchanged` are addresses, as far as they are declared; `folded` are
+    its errors and remarks as people read them; `observed_at` is None where the platform could not be seen, so that there is no
+    plan."""
 
     account: str
     platform: str
+    made_at: datetime
+    observed_at: datetime | None
     totals: dict[str, int]
     failures: tuple[Failure, ...]
     errors: tuple[Finding, ...]
@@ -38,19 +53,31 @@ class Review:
     reverts: tuple[Change, ...]
     others: tuple[Change, ...]
     remarks: tuple[Finding, ...]
+    folded: tuple[Folded, ...]
     notes: tuple[str, ...]
     unchanged: tuple[str, ...]
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing keeps the plan from being carried out."""
+        return self.observed_at is not None and not (self.failures or self.errors or self.refused)
 
-def review(report: Report) -> Review:
-    """The report's plan, sorted."""
+    def said(self, *, stopping: bool) -> tuple[Folded, ...]:
+        """The findings that stop something, or the others."""
+        return tuple(one for one in self.folded if _stops(one.finding) is stopping)
+
+
+def review(report: Report, shared: frozenset[Finding] = frozenset()) -> Review:
+    """The report's plan, sorted; findings that several accounts `shared` are not among `folded`: they are told once for all."""
     plan = report.plan
-    found = in_order((*plan.findings, *report.findings))
+    found = report.relevant
     touched = {change.address for change in plan.changes} | {one.resource for one in found if _stops(one)}
     by_verdict = {kind: tuple(one for one in plan.guards if one.verdict is kind) for kind in VerdictKind}
     return Review(
         account=plan.account,
         platform=report.account.spec.platform.value,
+        made_at=report.started_at,
+        observed_at=plan.observed_at,
         totals={**plan.summary(report.started_at), "released": plan.released},
         failures=tuple(dict.fromkeys((*plan.errors, *report.failures))),
         errors=tuple(filter(_stops, found)),
@@ -60,6 +87,7 @@ def review(report: Report) -> Review:
         reverts=tuple(change for change in plan.changes if change.action is Action.REVERT),
         others=tuple(change for change in plan.changes if change.action is not Action.REVERT),
         remarks=tuple(one for one in found if not _stops(one)),
+        folded=folding.of_plan(report, shared),
         notes=(*plan.notes, *_released(report)),
         unchanged=tuple(
             resource.address
@@ -82,11 +110,11 @@ def _released(report: Report) -> tuple[str, ...]:
     )
 
 
-def said_totals(totals: dict[str, int]) -> str:
-    """ "1 to revert, 2 to create, 12 unchanged", or "nothing to do, 12 unchanged"."""
+def said_totals(totals: dict[str, int], *, calm: bool = True) -> str:
+    """ "1 to revert, 2 to create, 12 unchanged", or "nothing to do, 12 unchanged"; "no changes" where something is wrong."""
     said = [f"{totals[key]:,} {how}" for key, how in TOTALS if totals[key]]
     if all(not totals[key] for key, _ in TOTALS[:-1]):
-        said.insert(0, "nothing to do")
+        said.insert(0, "nothing to do" if calm else "no changes")
     return ", ".join(said)
 
 

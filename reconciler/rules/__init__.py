@@ -58,7 +58,8 @@ class Scope(StrEnum):
 class Rule:
     """`source` names the facts of docs/platform.md it comes from (S, D, A); `phrase` quotes the platform's page.
 
-    `reason` is what an error or warning of this rule becomes in a condition, None where it becomes none.
+    `reason` is what an error or warning of this rule becomes in a condition, None where it becomes none. `routine`: its findings
+    say one thing of many items, plan after plan, so that a plan tells them as one.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Rule:
     source: tuple[str, ...] = ()
     phrase: str = ""
     needs_platform: bool = False
+    routine: bool = False
     scope: Scope = Scope.ACCOUNT
 
     @property
@@ -76,7 +78,13 @@ class Rule:
         return inspect.getdoc(inspect.getmodule(self.check)) or ""
 
     def finding(
-        self, message: str, resource: Resource[Spec], location: Location | None = None, *, hint: str = ""
+        self,
+        message: str,
+        resource: Resource[Spec],
+        location: Location | None = None,
+        *,
+        hint: str = "",
+        follows: Location | None = None,
     ) -> Finding:
         """A finding of this rule about `resource`, at `location` or where the resource starts."""
         return Finding(
@@ -87,6 +95,7 @@ class Rule:
             location=location or resource.origin,
             resource=resource.address,
             reason=self.reason,
+            follows=follows,
         )
 
 

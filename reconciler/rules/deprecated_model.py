@@ -30,4 +30,4 @@ def _check(context: Context) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(id="deprecated-model", severity=Severity.WARNING, check=_check, needs_platform=True)
+RULE = Rule(id="deprecated-model", severity=Severity.WARNING, check=_check, needs_platform=True, routine=True)

@@ -37,4 +37,5 @@ RULE = Rule(
     phrase="免费额度仅适用于抵扣模型推理消耗的 token（50w 免费 token），不能抵扣使用各类插件、知识库等产生的费用",
     check=_check,
     needs_platform=True,
+    routine=True,
 )

@@ -24,6 +24,7 @@ def _so_it_stays(declared: Sequence[Resource[ModelActivationSpec]]) -> str:
 
 
 def _check(context: Context) -> Iterator[Finding]:
+    unread = {held.target: held.location for held in context.declared.held if held.kind == "ModelActivation"}
     for limit, model in live_limits(context):
         declared = context.declared.activations_by_model.get(model.name, ())
         will_be = any(
@@ -41,6 +42,7 @@ def _check(context: Context) -> Iterator[Finding]:
             limit,
             limit.at("spec", "model"),
             hint=hint,
+            follows=unread.get(model.name),  # it may be what would activate the model
         )
 
 

@@ -34,4 +34,5 @@ RULE = Rule(
     phrase="推理限额仅适用于在线推理场景，不支持批量推理",
     check=_check,
     needs_platform=True,
+    routine=True,
 )

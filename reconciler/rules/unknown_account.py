@@ -32,6 +32,7 @@ def _check(context: Context) -> Iterator[Finding]:
                 resource,
                 _place(resource),
                 hint=f"Mend the account at {held.location}.",
+                follows=held.location,
             )
         elif account is None:
             if key not in near:

@@ -85,4 +85,4 @@ def _check(context: Context) -> Iterator[Finding]:
     yield from _switches(context, seen(context))
 
 
-RULE = Rule(id="unmanaged-item", severity=Severity.INFO, check=_check, needs_platform=True)
+RULE = Rule(id="unmanaged-item", severity=Severity.INFO, check=_check, needs_platform=True, routine=True)

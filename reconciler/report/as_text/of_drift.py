@@ -11,6 +11,7 @@ from reconciler.report.as_text.layout import Layout, Page, Span
 from reconciler.report.as_text.of_findings import failures, paragraphs
 from reconciler.report.as_text.of_plan import place, title
 from reconciler.report.as_text.words import ago, count, moment, value
+from reconciler.report.folding import folded
 from reconciler.state import UNOBSERVABLE
 
 _WHO: Final = {
@@ -31,7 +32,7 @@ def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]], layout: Layo
         failures(page, report.failures)
         for one in drifts:
             _item(page, one, report.started_at)
-        paragraphs(page, unmanaged, layout)
+        paragraphs(page, folded(unmanaged), layout)
         page.gap()
         _summary(page, report, len(drifts), len(unmanaged))
     return page.text()

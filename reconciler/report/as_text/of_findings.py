@@ -7,8 +7,10 @@ from typing import Final
 from reconciler.finding import Finding, Severity, in_order
 from reconciler.report.as_text.layout import Layout, Page, Span
 from reconciler.report.as_text.words import count
+from reconciler.report.folding import Folded, folded, followers
 from reconciler.state import Failure
 
+NAMED: Final = 5  # how many of a list are named before the rest is counted
 _PLURAL: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 _SINGULAR: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
@@ -20,8 +22,8 @@ def findings(
     layout = layout or Layout()
     page = layout.page()
     ordered = in_order(found)
-    paragraphs(page, ordered, layout)
     failures(page, failed)
+    paragraphs(page, folded(ordered), layout)
     page.gap()
     worst = next((severity for severity in Severity if any(one.severity is severity for one in ordered)), None)
     style = {Severity.ERROR: "error", Severity.WARNING: "warning"}.get(worst, "good") if worst else "good"
@@ -29,11 +31,26 @@ def findings(
     return page.text()
 
 
-def paragraphs(page: Page, found: Sequence[Finding], layout: Layout) -> None:
-    """Each finding as a paragraph of its own."""
-    for one in found:
+def paragraphs(page: Page, found: Iterable[Folded], layout: Layout) -> None:
+    """Each finding as a paragraph of its own, with where else the same is so and what follows from it."""
+    for each in found:
         page.gap()
-        _finding(page, one, layout)
+        if each.routine and each.same:
+            _routine(page, each)
+        else:
+            _finding(page, each, layout)
+
+
+def _routine(page: Page, each: Folded) -> None:
+    """One line for all that says one thing of many items."""
+    from reconciler.report import catalogue  # of plans only
+
+    one = each.finding
+    names = [found.resource or str(found.location) for found in each.all]
+    page.wrapped(
+        Span(one.severity.value, one.severity.value), Span(f"[{one.rule}]", "bold"),
+        f" {len(names):,} times: {catalogue.entry(one.rule).short} {listed(names)}", hang=2,
+    )  # fmt: skip
 
 
 def summary(found: Sequence[Finding]) -> str:
@@ -42,6 +59,8 @@ def summary(found: Sequence[Finding]) -> str:
     said = [
         count(counted[severity], _SINGULAR[severity], _PLURAL[severity]) for severity in Severity if counted[severity]
     ]
+    later = len(followers(found))
+    said += [f"{later:,} of which {'follows' if later == 1 else 'follow'} from another"] if later else []
     return ", ".join(said) or "no findings"
 
 
@@ -53,7 +72,8 @@ def failures(page: Page, failed: Iterable[Failure]) -> None:
         page.wrapped(Span("failed", "error"), Span(f" [{one.reason.value}]", "bold"), f": {one.message}{code}", hang=2)
 
 
-def _finding(page: Page, one: Finding, layout: Layout) -> None:
+def _finding(page: Page, each: Folded, layout: Layout) -> None:
+    one = each.finding
     page.wrapped(
         Span(one.severity.value, one.severity.value), Span(f"[{one.rule}]", "bold"), f": {one.message}", hang=2
     )
@@ -67,3 +87,20 @@ def _finding(page: Page, one: Finding, layout: Layout) -> None:
         page.line(Span("  --> ", "info"), one.resource)
     if one.hint:
         page.wrapped(Span("help: ", "good"), one.hint, indent=2, hang=8)
+    if each.same:
+        page.wrapped(Span("also: ", "info"), listed(map(placed, each.same)), indent=2, hang=8)
+    if each.follows:
+        said = count(len(each.follows), "finding follows", "findings follow")
+        page.wrapped(Span("note: ", "info"), f"{said} from it: {listed(map(placed, each.follows))}", indent=2, hang=8)
+
+
+def placed(one: Finding) -> str:
+    """Where a finding stands, and of what it speaks, in a list of such."""
+    return " ".join(filter(None, (str(one.location or ""), f"({one.resource})" if one.resource else "")))
+
+
+def listed(names: Iterable[str], most: int = NAMED) -> str:
+    """Names in their order, at most a handful, then how many more there are."""
+    known = list(names)
+    more = len(known) - most
+    return ", ".join(known[:most]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,13 +1,14 @@
 """The plan as text, for review: refusals and reverts first and loud, then every change grouped by model. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from reconciler.finding import Location, Severity, in_order
+from reconciler.finding import Finding, Location, Severity
 from reconciler.plan import Action, Change, Plan, Verdict, VerdictKind
-from reconciler.report import Report
+from reconciler.report import Report, folding
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span
 from reconciler.report.as_text.of_findings import failures, paragraphs
 from reconciler.report.as_text.words import count, moment, moved, until, why
@@ -20,19 +21,21 @@ def plan(*reports: Report, layout: Layout | None = None) -> str:
     """What each account's plan would do, and why; each under its account's name."""
     layout = layout or Layout()
     page = layout.page()
+    shared = folding.shared(reports)  # as of a file that several accounts are declared in
+    paragraphs(page, [each for each in folding.folded(shared) if each.finding.severity is not Severity.INFO], layout)
     for report in reports:
         page.gap()
-        write(page, report, layout)
+        write(page, report, layout, shared)
     return page.text()
 
 
-def write(page: Page, report: Report, layout: Layout) -> None:
-    """One account's plan."""
+def write(page: Page, report: Report, layout: Layout, shared: frozenset[Finding] = frozenset()) -> None:
+    """One account's plan; findings that are `shared` with others stand above all of them."""
     made, now = report.plan, report.started_at
     title(page, report)
     failures(page, (*made.errors, *report.failures))
-    found = in_order((*made.findings, *report.findings))
-    paragraphs(page, [one for one in found if one.severity is Severity.ERROR], layout)
+    found = folding.of_plan(report, shared)
+    paragraphs(page, [one for one in found if one.finding.severity is Severity.ERROR], layout)
     _guards(page, made)
     reverts = [change for change in made.changes if change.action is Action.REVERT]
     if reverts:
@@ -41,12 +44,12 @@ def write(page: Page, report: Report, layout: Layout) -> None:
     _grouped(page, reverts, now)
     _grouped(page, [change for change in made.changes if change.action is not Action.REVERT], now)
     _releases(page, made)
-    paragraphs(page, [one for one in found if one.severity is Severity.WARNING], layout)
+    paragraphs(page, [one for one in found if one.finding.severity is Severity.WARNING], layout)
     for note in made.notes:
         page.gap()
         page.wrapped(Span("note: ", "info"), note, hang=6)
     page.gap()
-    _summary(page, report, sum(one.severity is Severity.INFO for one in found))
+    _summary(page, report)
 
 
 def title(page: Page, report: Report) -> None:
@@ -129,11 +132,17 @@ def _releases(page: Page, made: Plan) -> None:
             page.aside([f"  . {release.address}  ", Span(release.deletion_policy, "dim")], release.source)
 
 
-def _summary(page: Page, report: Report, infos: int) -> None:
+def _summary(page: Page, report: Report) -> None:
     made = report.plan
+    found = Counter(one.severity for one in report.relevant)
+    infos = found[Severity.INFO]
     if not made.changes and not made.released:
-        if report.failures or made.errors:
-            page.wrapped(Span("No plan: the platform could not be observed.", "error"))
+        if made.observed_at is None:
+            page.wrapped(Span("Could not be planned: the platform could not be observed.", "error"))
+        elif report.failures or made.errors:
+            page.wrapped(Span("No changes are planned: see the failures above.", "error"))
+        elif wrong := found[Severity.ERROR]:
+            page.wrapped(Span(f"No changes are planned: {count(wrong, 'error')} above.", "error"))
         else:
             so = f": {count(made.unchanged, 'item is', 'items are')} as declared" if made.unchanged else ""
             page.wrapped(Span(f"Nothing to do{so}.", "good"))
