@@ -33,6 +33,15 @@ def compact(document: Any) -> str:
     return plain.text(document, indent=None)
 
 
+def provenance(output: Output, revision: Callable[[], str], under: tuple[str, ...]) -> dict[str, Any]:
+    """The keyword argument that a comment takes: of which commit and files the plan is."""
+    if output.format != "markdown":
+        return {}
+    from reconciler.report.review import Provenance
+
+    return {"provenance": Provenance(revision=revision(), under=under)}
+
+
 def layout(terminal: Terminal, output: Output, frame: Callable[[Location], str] = no_frame) -> dict[str, Any]:
     """The keyword arguments that only text takes: how wide, whether in colour, and the code frames."""
     if output.format != "text":

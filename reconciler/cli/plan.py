@@ -54,7 +54,9 @@ def command(
         terminal.note(f"Saved to {out}, good for one apply --plan until {words.moment(kept.terms.expires_at)}")
 
     def render(output: Output) -> str:
-        return formats.renderer(output, "plan")(*reports, **formats.layout(terminal, output, read.frame))
+        more = formats.layout(terminal, output, read.frame)
+        more |= formats.provenance(output, opening.revision, everyone[0].declaration_set.under if everyone else ())
+        return formats.renderer(output, "plan")(*reports, **more)
 
     shared.emit(terminal, common.outputs, render)
     return exits.of(reports, detailed=detailed_exitcode)

@@ -27,7 +27,9 @@ def command(terminal: Terminal, common: Common, file: str) -> Exit:
         terminal.note(f"Note: {late.message}; apply would refuse it")
 
     def render(output: Output) -> str:
-        return formats.renderer(output, "plan")(kept.report(), **formats.layout(terminal, output))
+        more = formats.layout(terminal, output)
+        more |= formats.provenance(output, lambda: kept.terms.revision, kept.terms.declaration_set.under)
+        return formats.renderer(output, "plan")(kept.report(), **more)
 
     shared.emit(terminal, common.outputs, render)
     return Exit.OK
