@@ -43,6 +43,11 @@ def _of_an_emoji(text: str, at: int) -> bool:
     return text[at] == "\u200d" and _EMOJI.match(before) is not None and _EMOJI.match(text, at + 1) is not None
 
 
+def straightened(text: str) -> str:
+    """The text with YAML's own punctuation and ordinary spaces in the places of what looks like them."""
+    return text.translate(_STRAIGHT)
+
+
 def named(character: str) -> str:
     """The character as a person can look it up: U+200B zero width space."""
     name = unicodedata.name(character, "").lower() or ("next line" if character == "\x85" else "")
@@ -60,3 +65,15 @@ def _escape(character: str) -> str:
 
 
 _HIDING: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]|{INVISIBLE}")
+# Of LOOKALIKES: full-width forms are 0xfee0 above their own, and the rest is what typography and Chinese write in their place.
+_STRAIGHT: Final[dict[int, int | str]] = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys(map(ord, "“”„‟「」『』〝〞〟«»"), '"'),
+    **dict.fromkeys(map(ord, "‘’‚‛‹›"), "'"),
+    **dict.fromkeys(map(ord, "、，﹐﹑､"), ","),
+    **dict.fromkeys(map(ord, "：﹕︓"), ":"),
+    **dict.fromkeys(map(ord, "【〔〖"), "["),
+    **dict.fromkeys(map(ord, "】〕〗"), "]"),
+    **dict.fromkeys(map(ord, "–—−"), "-"),
+}

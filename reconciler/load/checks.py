@@ -33,6 +33,8 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "begins with a zero, which YAML 1.2 reads as decimal and older readers, such as kubectl, as octal.",
         "invalid-value": "A value of the right type that is not allowed: out of range, too long, not one of the choices, or of "
         "the wrong form.",
+        "look-alike": "An unquoted text stands within quotation marks of typography, such as “2026-12”. YAML takes them for a part of "
+        'the text; write " instead.',
         "merge-key": "A merge key (`<<: *name`) of YAML 1.1. YAML 1.2 does not have them, so a reader takes over nothing, or what a "
         "reviewer does not see; write the fields out.",
         "missing-field": "A field that every document of its kind must have is absent.",

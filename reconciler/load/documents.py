@@ -5,21 +5,22 @@ Broken is not absent: whatever cannot be read is held with as much of its kind, 
 
 import difflib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
+from reconciler.characters import straightened
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import API_GROUP, API_VERSION, Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
 from reconciler.kinds.metadata import Metadata, Written
 from reconciler.load import credentials
-from reconciler.load.messages import Said, did_you_mean, explained, shown
+from reconciler.load.messages import Path, Said, did_you_mean, explained, shown
 from reconciler.load.positions import Places, of_tree
-from reconciler.load.tree import Document, Node, Problem
+from reconciler.load.tree import Document, Node, Problem, Slip
 from reconciler.reasons import Reason
 
 _OURS: Final = ("apiVersion", "kind", "metadata", "spec")
@@ -128,11 +129,47 @@ def _judge(document: Document, file: str, broken: bool) -> Judged:
         fresh = [(one, place) for one in wrong if (place := _place(root, one, file)) not in places]
         said += [one for one, _ in fresh]
         places += [place for _, place in fresh]
+    if said and document.slips and root is not None:
+        said, places = _without_followers(root, document.slips, list(zip(said, places, strict=True)), file)
     if said:
         address = f"{held.kind}/{held.name}" if held.kind and held.name else None
         findings = tuple(_finding(one, place, address) for one, place in zip(said, places, strict=True))
+        remarks = tuple(one for one in remarks if one.rule != "look-alike" or one.location not in places)
         return Judged(findings + remarks, held=held, location=location)
     return Judged(remarks, resource=resource, location=location)
+
+
+def _without_followers(
+    root: Node, slips: Iterable[Slip], said: list[tuple[Said, Location]], file: str
+) -> tuple[list[Said], list[Location]]:
+    """The slips, each told once and first, and what is wrong beside what follows from them."""
+    kept = said
+    for slip in slips:
+        line = slip.problem.line
+        missing = f"{slip.key}` is missing"
+        kept = [
+            (one, place)
+            for one, place in kept
+            if not (one.rule == "yaml-syntax" and line <= place.line <= line + 1)
+            and not (slip.key and one.rule == "missing-field" and one.message.endswith(missing))
+            and slip.written not in one.message + _written(root, one.path)
+            and not (one.rule == "unknown-field" and straightened(str(one.path[-1])).strip() == slip.key)
+        ]
+    told = [
+        (
+            Said(slip.problem.rule, (), slip.problem.message, slip.problem.hint),
+            Location(file, slip.problem.line, slip.problem.column),
+        )
+        for slip in slips
+    ]
+    both = [*told, *kept]
+    return [one for one, _ in both], [place for _, place in both]
+
+
+def _written(root: Node, path: Path) -> str:
+    """How the plain value at a path is written, "" where there is none."""
+    node = root.get(*map(str, path)) if path else None
+    return node.source if node is not None else ""
 
 
 def _without_credentials(
@@ -262,7 +299,7 @@ def _spec(root: Node, kind: Kind[Spec], said: list[Said]) -> Spec | None:
         if node is None:
             said.append(Said("missing-field", (), "`spec` is missing", f"see `modelpolicy explain {kind.name}`"))
         else:
-            said.extend(explained(error, kind.spec, ("spec",)))
+            said.extend(explained(error, kind.spec, ("spec",), lambda path: _written(root, path)))
         return None
 
 

@@ -2,12 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+from reconciler.characters import named, straightened
+from reconciler.load import amounts
 
 Path = tuple[str | int, ...]
 
@@ -24,6 +27,10 @@ _TYPES: Final = {
     "list_type": "a list",
 }
 _TYPE_OF_CUSTOM: Final = frozenset(("tokens", "tokens_quoted", "moment"))
+_AMOUNTS: Final = frozenset(("tokens", "int_type", "int_from_float"))
+_WITHOUT: Final = frozenset(
+    ("unlimited", "infinite", "infinity", "none", "no limit", "不限", "无限", "无限制", "不限制")
+)
 _COMBINATIONS: Final = frozenset(("endpoint_ref", "override_empty"))
 
 
@@ -38,10 +45,29 @@ class Said:
     on_key: bool = False
 
 
-def explained(error: ValidationError, model: type[BaseModel], root: Path) -> Iterator[Said]:
-    """Each of pydantic's errors on `model`, whose values stand under the path `root`."""
+def explained(
+    error: ValidationError, model: type[BaseModel], root: Path, written: Callable[[Path], str] = lambda _: ""
+) -> Iterator[Said]:
+    """Each of pydantic's errors on `model`, whose values stand under the path `root`; `written` says how a plain one is written."""
     for detail in error.errors(include_url=False):
-        yield _said(detail, model, root)
+        said = _amount(detail, root, written)
+        yield _said(detail, model, root) if said is None else said
+
+
+def _amount(detail: Mapping[str, Any], root: Path, written: Callable[[Path], str]) -> Said | None:
+    """What to write for an amount that is written as people do, each way with its own reason."""
+    kind, value, path = detail["type"], detail.get("input"), root + tuple(detail["loc"])
+    if kind not in _AMOUNTS or isinstance(value, bool) or not isinstance(value, str | float):
+        return None
+    text = written(path) or str(value)
+    amount = None if text.isdigit() and text.isascii() else amounts.meant(text)
+    if amount is None:
+        return None
+    quoted = shown(value) if isinstance(value, str) else text[:60]
+    form = amounts.shortest(amount.number) if kind == "tokens" else str(amount.number)
+    why = "digits alone are read here" if kind != "tokens" and amount.why in amounts.UNITS_ALONE else amount.why
+    rule = "wrong-type" if kind != "tokens" or not isinstance(value, str) else "invalid-value"
+    return Said(rule, path, f"`{dotted(path)}` is {quoted}: {why}", f"write {form}")
 
 
 def closest(word: str, choices: Iterable[str]) -> str | None:
@@ -110,7 +136,7 @@ def _said(detail: Mapping[str, Any], model: type[BaseModel], root: Path) -> Said
     )
     bound = _bound(detail)
     joint = ", which" if bound.startswith("is ") else ";"
-    return Said(rule, path, f"`{name}` is {shown(value)}{joint} {bound}", _value_hint(value), on_key)
+    return Said(rule, path, f"`{name}` is {shown(value)}{joint} {bound}", _straight(value), on_key)
 
 
 def _bound(detail: Mapping[str, Any]) -> str:
@@ -143,15 +169,20 @@ def _type_hint(kind: str, value: object) -> str:
         return f"write {meant} without quotes; YAML 1.2 knows only true and false" if meant else ""
     if kind == "string_type" and isinstance(value, int | float):
         return f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
-    if kind == "int_type" and isinstance(value, str):
-        return _value_hint(value) or ("write it without quotes" if re.fullmatch(r"[0-9]{1,19}", value) else "")
+    if kind == "int_type" and isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value):
+        return "write it without quotes"
     return ""
 
 
-def _value_hint(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]+(_[0-9]+)+", value[:64]):
-        return f"write {value[:64].replace('_', '')}; YAML 1.2 has no _ in numbers"
-    return ""
+def _straight(value: object) -> str:
+    """A hint for text with punctuation of another alphabet: what it is in YAML's own."""
+    if isinstance(value, str) and value.strip().casefold() in _WITHOUT:
+        return "to have no limit, leave the document out"
+    if not isinstance(value, str) or value.isascii():
+        return ""
+    plain = straightened(value)
+    odd = next((character for character, other in zip(value, plain, strict=False) if character != other), "")
+    return f"write {plain[:60]}; {odd} is {named(odd)}, which YAML takes for a letter" if odd else ""
 
 
 def _docs(model: type[BaseModel], loc: Path) -> str:
@@ -167,6 +198,16 @@ def field_names(model: type[BaseModel], loc: Path) -> list[str]:
     """The keys that the mapping at `loc` may have."""
     owner = _at(model, loc)
     return [info.alias or name for name, info in owner.model_fields.items()] if owner else []
+
+
+def names_within(model: type[BaseModel]) -> Iterator[str]:
+    """The keys that a mapping of this model may have, and those of the mappings within it."""
+    for name, info in model.model_fields.items():
+        yield info.alias or name
+        inner = _unwrapped(info.annotation)
+        for each in (inner, *map(_unwrapped, get_args(inner))):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield from names_within(each)
 
 
 def _at(model: type[BaseModel], loc: Path) -> type[BaseModel] | None:

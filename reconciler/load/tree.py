@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from reconciler.finding import Severity
 
@@ -94,14 +94,23 @@ class Node:
         return self.value
 
 
+class Slip(NamedTuple):
+    """A line that was not typed as YAML wants it: what to say, the key that was meant, and how that was written."""
+
+    problem: Problem
+    key: str
+    written: str
+
+
 @dataclass(slots=True)
 class Document:
-    """One document: its tree as far as it could be read (None: empty), what is wrong with its text, whether it is whole."""
+    """One document: its tree as far as it could be read (None: empty), what is wrong with its text, and what may be the reason."""
 
     root: Node | None = None
     problems: list[Problem] = field(default_factory=list)
     duplicates: set[str] = field(default_factory=set)
     line: int = 1
+    slips: tuple["Slip", ...] = ()
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.load import Loaded, SourceText, exact, load, quick, text, tree
+from reconciler.load import Loaded, SourceText, agreement, exact, load, quick, text, tree
 from reconciler.load.tree import Document
 
 GOOD = "\n".join(hostile.POLICY) + "\n"
@@ -156,7 +156,7 @@ def _numbers(value: Any) -> Any:
         return [(key, _numbers(inner)) for key, inner in value.items()]
     if isinstance(value, list):
         return [_numbers(inner) for inner in value]
-    if isinstance(value, str) and exact._OLD_NUMBER.fullmatch(value):
+    if isinstance(value, str) and agreement._OLD_NUMBER.fullmatch(value):
         value = quick.value(f"- {value}\n")[0]
     return type(value).__name__, value
 
