@@ -32,7 +32,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     guards.py        judge a whole plan before its first write
     adopt.py proof.py records.py    what is live as declarations; what was read back; what is remembered
     load/ plan/ schema/
-    rules/           WHAT IS ALLOWED        one rule a file
+    rules/           WHAT IS ALLOWED        one rule a file; json_schema/ runs the constraints' schemas
     kinds/           WHAT MAY BE DECLARED   one kind a file
     isolation.py     what fails in judging one resource becomes that resource's finding
     state.py finding.py characters.py errors.py reasons.py

@@ -19,7 +19,9 @@ from reconciler.kinds.policy_constraint import PolicyConstraintSpec
 from reconciler.kinds.policy_constraint import Scope as Over
 from reconciler.reasons import Reason
 from reconciler.rules import Context, Rule
-from reconciler.rules.bounded_schema import MOST_TOLD, Budget, Fault, Path, Schema, Unfit, compiled
+from reconciler.rules.json_schema.bounded import MOST_TOLD, Fault, Schema, Unfit, compiled
+from reconciler.rules.json_schema.evaluation import Budget
+from reconciler.rules.json_schema.keywords import Path
 from reconciler.rules.model_view import ACTIVATION, LIMIT, OBSERVED, OVERRIDES, View, views
 
 Constraint = Resource[PolicyConstraintSpec]
