@@ -11,6 +11,8 @@ MEANS: Final[dict[str, str]] = {
     "activation-in-free-tokens-only": "安心体验模式与开通模型不能并存，请先关闭该模式。",
     "activation-invite-only": "邀测中的模型无法自助开通，请提交工单。",
     "constraint": "不符合组织自定的约束。",
+    "constraint-no-effect": "约束中有不起作用的关键字，或文档中不存在的字段。",
+    "constraint-no-match": "该约束目前没有匹配任何声明。",
     "deactivation-with-limit": "声明了关闭的模型同时声明了推理限额，两者不能并存。",
     "deprecated-model": "该模型即将下线或已下线，请迁移到其他模型。",
     "duplicate-target": "多个声明指向同一个对象，在只留下一个之前都不会执行。",

@@ -37,6 +37,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True)
 
 
+def build(model: type[BaseModel]) -> None:
+    """Build the models that stand as a default in it, and in these: pydantic before 2.14 cannot write one out unbuilt."""
+    for default in (field.default for field in model.model_fields.values()):
+        if isinstance(default, BaseModel):
+            type(default).model_rebuild()
+            build(type(default))
+
+
 class Management(StrEnum):
     """Whether the controller may write: Observe reads and reports, never writes."""
 
@@ -85,7 +93,8 @@ Tokens = Annotated[
                 {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
                 {"type": "string", "pattern": QUANTITY, "maxLength": 32},
             ]
-        }
+        },
+        mode="validation",  # once read it is a number
     ),
 ]
 

@@ -96,7 +96,8 @@ class Held:
 @dataclass(frozen=True)  # no slots: indexes are kept once asked for
 class Declared:
     """What the sources declare. `complete` False: something could not be read at all, so nothing is reverted this pass.
-    `implied` False: there is no account but those that are declared.
+    `implied` False: there is no account but those that are declared. `stored`: it was accepted before this run, by a cluster or
+    by whoever put it where a loop reads it, so what only a reviewer can mend stops nothing.
 
     `sources` maps each file that was read to the SHA-256 of its bytes; `resources` are in the order of file, then place.
     """
@@ -105,6 +106,7 @@ class Declared:
     held: tuple[Held, ...] = ()
     complete: bool = True
     implied: bool = True
+    stored: bool = False
     sources: tuple[tuple[str, str], ...] = ()
 
     def _of(self, kind: str) -> tuple[Resource[Any], ...]:

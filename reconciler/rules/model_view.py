@@ -13,9 +13,10 @@ What is declared wins over what is live; null is absent. What could not be seen 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from reconciler.kinds import Resource, normalised
+from reconciler.kinds import Resource, normal_form, normalised
 from reconciler.rules import Context
 from reconciler.rules.common import live_overrides
 from reconciler.state import UNOBSERVABLE, Endpoint, FreeTokens, Limit, Model, Rate, Seen
@@ -111,8 +112,71 @@ def _observed(model: Model, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     return {key: getattr(value, "value", value) for key, value in seen.items() if value is not UNOBSERVABLE}
 
 
+_TEXT: Final = {"type": "string"}
+_NUMBER: Final = {"type": "integer"}
+_FLAG: Final = {"type": "boolean"}
+
+
+def _mapping(**fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": fields, "required": [*fields]}
+
+
+def _or_null(shape: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [shape, {"type": "null"}]}
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema that every view meets; `required` are the keys that are always there."""
+    declared = {
+        kind: _mapping(**normal_form.spec(kind)["properties"], declared=_FLAG)
+        for kind in ("ModelActivation", "InferenceLimit", "EndpointRateOverride")
+    }
+    words = {"type": "array", "items": _TEXT}
+    rate = _mapping(rpm=_or_null(_NUMBER), tpm=_or_null(_NUMBER))
+    override = declared["EndpointRateOverride"]
+    named = {**override, "properties": {**override["properties"], "endpoint": _mapping(id=_TEXT, name=_TEXT)}}
+    live = _mapping(
+        endpoint=_mapping(id=_TEXT, name=_TEXT), rpm=_or_null(_NUMBER), tpm=_or_null(_NUMBER), declared=_FLAG
+    )
+    activation = _mapping(state=_or_null(_TEXT), subServices=_or_null(words), declared=_FLAG)
+    seen = _mapping(
+        state=_TEXT,
+        subServices=words,
+        billing=_TEXT,
+        freeTokens=_or_null(_mapping(total=_NUMBER, consumed=_NUMBER, remaining=_NUMBER)),
+        limit=_or_null(_mapping(tokens=_NUMBER, used=_or_null(_NUMBER), effectiveAt=_or_null(_TEXT))),
+        rateLimit=_or_null(rate),
+        domain=_or_null(_TEXT),
+        taskTypes=words,
+        deprecated=_FLAG,
+        paused=_or_null(_TEXT),
+        endpoints={
+            "type": "array",
+            "items": _mapping(id=_TEXT, name=_TEXT, modelVersion=_or_null(_TEXT), override=_or_null(rate)),
+        },
+    )
+    return {
+        **_mapping(
+            model=_TEXT,
+            activation={"anyOf": [declared["ModelActivation"], activation, {"type": "null"}]},
+            limit={"anyOf": [declared["InferenceLimit"], _mapping(tokens=_NUMBER, declared=_FLAG), {"type": "null"}]},
+            overrides={"type": "array", "items": {"anyOf": [named, live]}},
+            observed={**seen, "required": []},  # what cannot be seen is left out
+        ),
+        "required": ["model", ACTIVATION, LIMIT, OBSERVED],
+    }
+
+
 def views(context: Context) -> dict[str, View]:
-    """The view of every model that is declared or live, by name."""
+    """The view of every model that is declared or live, by name. Several rules ask, so they are kept."""
+    known = context.kept.get(views)
+    if known is None:
+        known = context.kept[views] = _views(context)
+    return known
+
+
+def _views(context: Context) -> dict[str, View]:
     declared, snapshot = context.declared, context.snapshot
     models = snapshot.models if snapshot else {}
     by_endpoint = {endpoint.id: override for override, endpoint in live_overrides(context)} if snapshot else {}

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from reconciler.kinds.common import uncited
+from reconciler.kinds.common import build, uncited
 
 _NULL: Final = {"type": "null"}
 _FIRST: Final[tuple[str, ...]] = ("description", "type", "enum", "format", "default", "required")
@@ -13,17 +13,9 @@ _FIRST: Final[tuple[str, ...]] = ("description", "type", "enum", "format", "defa
 
 def shape(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of what may be written for `model`, self-contained; a new value with each call."""
-    _build(model)
+    build(model)
     raw = model.model_json_schema(by_alias=True)
     return _clean(raw, raw.get("$defs", {}))
-
-
-def _build(model: type[BaseModel]) -> None:
-    """Build the models that stand as a default in it, and in these: pydantic before 2.14 cannot write one out unbuilt."""
-    for default in (field.default for field in model.model_fields.values()):
-        if isinstance(default, BaseModel):
-            type(default).model_rebuild()
-            _build(type(default))
 
 
 def without(node: Any, dropped: frozenset[str]) -> Any:

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -92,7 +93,7 @@ class Folders:
 
     def _understood(self, read: Gathered, texts: Iterable[SourceText]) -> Loaded:
         loaded = load(texts, complete=read.complete, memory=self._memory)
-        return Loaded(loaded.declared, (*loaded.findings, *read.findings))
+        return Loaded(replace(loaded.declared, stored=True), (*loaded.findings, *read.findings))
 
     def wait(self, changed: Callable[[], None], stop: threading.Event) -> None:
         """Call `changed` soon after a policy file changed, and where one is to be seen again, until `stop` is set."""

@@ -19,6 +19,8 @@ TABLE = {
     "activation-invite-only": (E, ("S8",), TICKET),
     "clock-was-ahead": (W, (), None),
     "constraint": (E, (), BROKEN),
+    "constraint-no-effect": (W, (), None),
+    "constraint-no-match": (I, (), None),
     "deactivation-with-limit": (E, ("S25",), BROKEN),
     "deprecated-model": (W, (), None),
     "duplicate-target": (E, (), Reason.CONFLICTED),

@@ -111,6 +111,7 @@ class Cluster:
             resources=tuple(sorted(mine, key=lambda each: each.address)),
             held=tuple(sorted(held, key=lambda one: one.location)),
             implied=False,
+            stored=True,
         )
         return Loaded(
             declared, in_order(f for one in judged for f in one.findings), tuple(orphans), frozenset(accounts)
