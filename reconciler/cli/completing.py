@@ -8,6 +8,7 @@ import io
 import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -60,7 +61,8 @@ def _declared(context: click.Context) -> "Declared":
     from reconciler.load import load
     from reconciler.sources import files
 
-    paths = tuple(path for path in context.params.get("paths") or () if path != "-")
+    given = context.params.get("paths") or [word for word in context.params.get("given") or () if Path(word).exists()]
+    paths = tuple(path for path in given if path != "-")
     gathered = files.gather(paths)
     return load(gathered.texts, complete=gathered.complete).declared
 
@@ -93,6 +95,15 @@ def _topics(context: click.Context, incomplete: str) -> Iterator[Offer]:  # noqa
         yield from ((name, "field") for name in topics.fields())
 
 
+def _names(context: click.Context, incomplete: str) -> Iterator[Offer]:
+    """What is declared: models, endpoints by the names that declarations give them, resources by their addresses."""
+    for resource in _declared(context).resources:
+        endpoint = getattr(resource.spec, "endpoint", None)
+        about = (getattr(resource.spec, "model", None), getattr(endpoint, "name", None), getattr(endpoint, "id", None))
+        yield from ((name, "") for name in about if isinstance(name, str))
+    yield from _addresses(context, incomplete)
+
+
 def _runs(context: click.Context, incomplete: str) -> Iterator[Offer]:  # noqa: ARG001
     from reconciler.ledger import open_ledger
 
@@ -119,6 +130,7 @@ _OFFERS: Final[Mapping[str, Callable[[click.Context, str], Iterator[Offer]]]] = 
     "accounts": _accounts,
     "addresses": _addresses,
     "targets": _targets,
+    "names": _names,
     "topics": _topics,
     "runs": _runs,
     "guards": _guards,

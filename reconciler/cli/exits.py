@@ -34,7 +34,7 @@ MEANING: Final = {
     Exit.UNEXPECTED: "The world failed: the platform, the ledger, the network or the credentials. Whatever was done before is in "
     "the journal, so the same command may be run again. `doctor` examines an account.",
     Exit.CHANGES: "There is something to do: changes (`plan` and `apply` with --detailed-exitcode), drift (`drift`), files that "
-    "are not in order (`fmt --check`).",
+    "are not in order (`fmt --check`), something that is not ready or does not serve (`status --exit-code`).",
     Exit.INVALID: "The input is invalid: there are error findings, each with its file, line and column. Nothing was written "
     "because of them.",
     Exit.REFUSED: "A guard judged the plan to be a likely mistake, before its first write. Change the declarations, or allow it "

@@ -60,6 +60,7 @@ Examples:
   modelpolicy plan policies/                 what would change, and why
   modelpolicy apply policies/                change it, after you said yes
   modelpolicy status                         what is wrong, and how every model stands
+  modelpolicy status search-prod             all about one model, endpoint or resource
   modelpolicy explain InferenceLimit.tokens  what a word means
   modelpolicy VERB --help                    every flag of a verb, with examples
 

@@ -38,6 +38,10 @@ MEANS: Final[dict[str, str]] = {
     "unknown-model": "平台上没有这个模型。",
     "unmanaged-item": "平台上存在没有任何声明的配置，将保持原样。",
     "use-unread": "无法读取平台的用量，因此无法判断限额是否会很快达到；未知不等于没有用量。",
+    "account-changed": "该账号名称现在指向另一个平台账号，不写入也不清理，请改回或执行 ledger rebind。",
+    "account-unproven": "密钥已更换且无法读取账号 ID，不能确认仍是同一个账号，在此之前不回退也不清理。",
+    "clock-was-ahead": "账本中有晚于现在的时间，说明当时的时钟有误；按现在计算，并在下次写入时更正。",
+    "revert-unfinished": "不再声明的内容只回退了一部分，其余需人工完成，在此之前仍归本方管理。",
     # Checks of the loader.
     "annotation": "集群中的 modelpolicy.dev 注解无法识别，因此不生效。",
     "control-character": "文件中含有控制字符，或只被部分程序视为换行的字符。",
@@ -68,6 +72,7 @@ MEANS: Final[dict[str, str]] = {
     "yaml-alias": "YAML 锚点或别名使用不当。",
     "yaml-syntax": "YAML 语法错误。",
     "yaml-tag": "不支持这个 YAML 标签。",
+    "being-written": "文件仍在写入，其中的声明暂时保持不变。",
     # Guards.
     "consent": "开通模型意味着同意付费，而账号没有声明 allowActivation: true。",
     "foreign-owner": "该对象由另一组声明管理。",
@@ -76,6 +81,7 @@ MEANS: Final[dict[str, str]] = {
     "protected": "将要回退的对象受保护。",
     "source-empty": "没有读到任何声明，可能是目录有误。",
     "source-incomplete": "部分声明无法读取，此时不做任何回退。",
+    "contested": "该对象一周内两次被改回，继续写入会无休止地互相覆盖，请先找出是谁在修改。",
     # Reasons of conditions.
     "Pending": "已看到，尚未评判。",
     "Accepted": "声明可以执行。",
@@ -103,4 +109,5 @@ MEANS: Final[dict[str, str]] = {
     "CredentialsValid": "凭证有效。",
     "PermissionDenied": "凭证没有所需的权限。",
     "PlatformRefused": "平台拒绝了这次操作。",
+    "AccountChanged": "该账号名称现在指向另一个平台账号。",
 }

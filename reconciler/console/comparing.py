@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.console.account import Account, Row, Standing, standing_of
 from reconciler.kinds import Resource, normalised, registry
 from reconciler.plan import Change
+from reconciler.report.by_model import Account
+from reconciler.report.model_row import Row, Standing, standing_of
 from reconciler.state import UNOBSERVABLE, Endpoint, Value
 from reconciler.status import ResourceStatus
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from reconciler.console.account import Account
 from reconciler.kinds import Resource
 from reconciler.plan.drift import Drift, drifts
 from reconciler.report import Report
+from reconciler.report.by_model import Account
 from reconciler.state import Entry, History, Run
 
 

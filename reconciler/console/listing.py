@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from reconciler.console.account import Account, Row, Tone
+from reconciler.report.by_model import Account
+from reconciler.report.model_row import Row, Tone
 from reconciler.state import UNOBSERVABLE, ActivationState, Endpoint
 
 PAGE: Final = 50

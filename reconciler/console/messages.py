@@ -6,6 +6,8 @@ with the report and is shown as it is, below what it means (`chinese`).
 
 from typing import Final
 
+from reconciler.report.status_words import PAUSES, STANDINGS, STEPS, WHO
+
 LANGUAGES: Final = ("en", "zh")
 
 
@@ -114,7 +116,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "pager.next": ("Next", "下一页"),
     "docs": ("Docs", "接入文档"),
     "docs.of": ("Documentation of {name}", "{name} 的接入文档"),
-    "free.left": ("{left} of {total} left", "剩余 {left} / {total}"),
+    "free.left": ("{left} left", "剩余 {left}"),
     "free.none": ("None", "无"),
     "free.unknown": ("Not known", "未知"),
     "limit.used": ("{used} of {total}", "{used} / {total}"),
@@ -214,6 +216,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "plan.revert": ("to revert", "回退"),
     "plan.deferred": ("deferred", "延后"),
     "plan.manual": ("by hand", "人工"),
+    "plan.released": ("to let go of", "不再管理"),
     "plan.unchanged": ("unchanged", "不变"),
     "findings": ("Findings", "检查结果"),
     "findings.none": ("Nothing to remark.", "没有需要提示的内容。"),
@@ -252,49 +255,6 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "result.attested": ("attested", "已人工确认"),
     "result.partial": ("partial", "部分完成"),
     "result.interrupted": ("interrupted", "已中断"),
-    "standing.AsDeclared": ("As declared", "符合声明"),
-    "standing.Unmanaged": ("Not managed", "未纳管"),
-    "standing.LimitReached": ("Limit reached", "达到限额"),
-    "standing.FreeTokensOnly": ("Free tokens only", "安心体验模式"),
-    "standing.FreeQuotaExhausted": ("Free quota used up", "免费额度耗尽"),
-    "standing.Ready": ("As declared", "符合声明"),
-    "standing.Programmed": ("As declared", "符合声明"),
-    "standing.Accepted": ("Accepted", "已接受"),
-    "standing.Attested": ("Attested", "已人工确认"),
-    "standing.Expired": ("Expired", "已到期"),
-    "standing.Pending": ("To be changed", "待变更"),
-    "standing.NotAttempted": ("Not attempted", "未尝试"),
-    "standing.WriteUnconfirmed": ("Not yet confirmed", "尚未确认"),
-    "standing.Reconciling": ("To be changed", "待变更"),
-    "standing.RuleViolation": ("Breaks a rule", "违反规则"),
-    "standing.Conflicted": ("Declared twice", "声明冲突"),
-    "standing.TargetNotFound": ("Not found", "未找到"),
-    "standing.CoolingDown": ("Waits two hours", "等待两小时间隔"),
-    "standing.TicketRequired": ("Needs a ticket", "需提交工单"),
-    "standing.ManualActionRequired": ("For a person to do", "需人工操作"),
-    "standing.ConsentRequired": ("Needs consent to pay", "需同意付费"),
-    "standing.GuardRefused": ("Held by a guard", "被防护规则拦截"),
-    "standing.DeletionBlocked": ("Cannot go yet", "暂时无法移除"),
-    "standing.Paused": ("Left alone", "已搁置"),
-    "standing.Drifted": ("Drifted", "已漂移"),
-    "standing.PlatformUnavailable": ("Platform unavailable", "平台不可用"),
-    "standing.Throttled": ("Throttled", "被限流"),
-    "standing.CredentialsInvalid": ("Key not accepted", "密钥无效"),
-    "standing.CredentialsValid": ("Key accepted", "密钥有效"),
-    "standing.PermissionDenied": ("Not permitted", "没有权限"),
-    "standing.PlatformRefused": ("Refused by the platform", "被平台拒绝"),
-    "pause.LimitReached": (
-        "Its inference limit was reached, so the platform stopped it. Raising or removing the limit resumes it.",
-        "已达到推理限额，平台已自动暂停该模型服务。调高或移除限额后恢复。",
-    ),
-    "pause.FreeTokensOnly": (
-        "Safe Experience Mode stops it near the end of its free quota.",
-        "安心体验模式下接近免费额度，平台已暂停该模型服务。",
-    ),
-    "pause.FreeQuotaExhausted": (
-        "Its free quota is used up and it is not activated.",
-        "免费额度已耗尽，且该模型未开通。",
-    ),
     "value.unseen": ("not visible", "不可见"),
     "value.no-limit": ("no limit", "未设置"),
     "value.inherited": ("inherited", "继承模型级别"),
@@ -307,4 +267,9 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "unit.minutes": ("min", "分钟"),
     "unit.seconds": ("s", "秒"),
     "unit.moment": ("a moment", "片刻"),
+    # What status says too.
+    **{f"standing.{word}": said for word, said in STANDINGS.items()},
+    **{f"pause.{word}": said for word, said in PAUSES.items()},
+    **{f"step.{key}": said for key, said in STEPS.items()},
+    **{f"who.{key}": said for key, said in WHO.items()},
 }

@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from reconciler import __version__
 from reconciler.console import comparing, listing, plot
-from reconciler.console.account import standing_of
 from reconciler.console.desk import Desk, Past, Seen
 from reconciler.console.messages import LANGUAGES
 from reconciler.console.saying import Saying
@@ -22,6 +21,7 @@ from reconciler.errors import LedgerError
 from reconciler.plan import kind_of
 from reconciler.plan.prices import grouped
 from reconciler.report.as_text import safe
+from reconciler.report.model_row import standing_of
 from reconciler.report.review import TOTALS, remarks_on
 from reconciler.state import UNOBSERVABLE, Limit, Rate
 

@@ -8,26 +8,17 @@ from typing import Any
 
 from reconciler.finding import Finding, in_order
 from reconciler.plan.drift import Drift
-from reconciler.report import Report, plain
+from reconciler.report import Report, json_status, plain
 from reconciler.report.plain import FORMAT_VERSION, moment
+from reconciler.report.selection import EVERYTHING, Selection
 from reconciler.state import (
-    UNOBSERVABLE,
-    Endpoint,
     Entry,
     Failure,
-    FreeTokens,
-    Limit,
-    Model,
     Outcome,
-    Rate,
     Result,
     Run,
-    Seen,
     Snapshot,
-    Target,
 )
-from reconciler.status import ResourceStatus
-from reconciler.status.codec import plain_condition
 
 
 def plan(*reports: Report) -> str:
@@ -52,9 +43,9 @@ def applied(*reports: Report) -> str:
     return plain.text(plain.document([_applied(report) for report in reports], "accounts"))
 
 
-def status(*reports: Report) -> str:
-    """How every model, endpoint and resource stands."""
-    return plain.text(plain.document([_status(report) for report in reports], "accounts"))
+def status(*reports: Report, selection: Selection = EVERYTHING) -> str:
+    """How models, endpoints and resources stand, and what is wrong: of all, or of what is asked for."""
+    return plain.text(plain.document([json_status.of(report, selection) for report in reports], "accounts"))
 
 
 def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]]) -> str:
@@ -102,7 +93,7 @@ def _applied(report: Report) -> dict[str, Any]:
 def _outcome(outcome: Outcome, snapshot: Snapshot | None) -> dict[str, Any]:
     return {
         "address": outcome.address,
-        "target": _target(outcome.target, snapshot),
+        "target": json_status.target(outcome.target, snapshot),
         "result": outcome.result.value,
         "reason": outcome.reason.value if outcome.reason else None,
         "code": outcome.code,
@@ -140,134 +131,6 @@ def _drift(report: Report, drifts: Sequence[Drift], unmanaged: Sequence[Finding]
         ],
         "unmanaged": [plain.finding(one) for one in unmanaged],
         "errors": plain.failures(report.failures),
-    }
-
-
-def _status(report: Report) -> dict[str, Any]:
-    snapshot = report.snapshot
-    intended = _plan(report)
-    return {
-        "format_version": FORMAT_VERSION,
-        "account": report.plan.account,
-        "platform": report.account.spec.platform.value,
-        "observed_at": moment(snapshot.observed_at) if snapshot else None,
-        "switches": _switches(snapshot) if snapshot else None,
-        "links": _links(snapshot) if snapshot else None,
-        "models": [_model(model) for _, model in sorted(snapshot.models.items())] if snapshot else [],
-        "endpoints": _endpoints(snapshot) if snapshot else [],
-        "resources": [_resource(one, snapshot) for one in report.statuses],
-        "capabilities": {
-            operation.value: {"capability": support.capability.value, "page": support.page, "note": support.note}
-            for operation, support in sorted(report.capabilities.items())
-        },
-        "findings": intended["findings"],
-        "errors": intended["errors"],
-    }
-
-
-def _switches(snapshot: Snapshot) -> dict[str, Any]:
-    switches = snapshot.switches
-    return {
-        "free_tokens_only": plain.value(switches.free_tokens_only),
-        "auto_activation": plain.value(switches.auto_activation),
-        "ever_activated": plain.value(switches.ever_activated),
-        "verified": plain.value(switches.verified),
-    }
-
-
-def _links(snapshot: Snapshot) -> dict[str, str]:
-    links = snapshot.links
-    return {
-        "models": links.models,
-        "prices": links.prices,
-        "bills": links.bills,
-        "activations": links.activations,
-        "ticket": links.ticket,
-    }
-
-
-def _model(model: Model) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "display_name": model.display_name,
-        "domain": model.domain,
-        "deprecated": model.deprecated,
-        "billing": _word(model.billing),
-        "state": _word(model.state),
-        "sub_services": plain.value(model.sub_services),
-        "free_tokens": _free_tokens(model.free_tokens),
-        "limit": _limit(model.limit),
-        "rate_limit": _rate(model.rate_limit),
-        "prices": [{"item": price.item, "amount": price.amount, "unit": price.unit} for price in model.prices],
-        "paused": {"reason": model.pause.reason.value, "since": moment(model.pause.since)} if model.pause else None,
-        "docs_url": model.docs_url,
-    }
-
-
-def _word(seen: Any) -> Any:
-    return plain.value(seen) if seen is UNOBSERVABLE else seen.value
-
-
-def _free_tokens(seen: Seen[FreeTokens]) -> Any:
-    if not isinstance(seen, FreeTokens):
-        return plain.value(seen)
-    return {
-        "total": seen.total,
-        "consumed": seen.consumed,
-        "remaining": seen.remaining,
-        "observed_at": moment(seen.observed_at),
-    }
-
-
-def _limit(seen: Seen[Limit]) -> Any:
-    if not isinstance(seen, Limit):
-        return plain.value(seen)
-    return {
-        "tokens": seen.tokens,
-        "used": seen.used,
-        "effective_at": moment(seen.effective_at),
-        "observed_at": moment(seen.observed_at),
-    }
-
-
-def _rate(seen: Seen[Rate]) -> Any:
-    return {"rpm": seen.rpm, "tpm": seen.tpm} if isinstance(seen, Rate) else plain.value(seen)
-
-
-def _endpoints(snapshot: Snapshot) -> list[dict[str, Any]]:
-    return [_endpoint(endpoint, snapshot) for _, endpoint in sorted(snapshot.endpoints.items())]
-
-
-def _endpoint(endpoint: Endpoint, snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "id": endpoint.id,
-        "name": endpoint.name,
-        "model": endpoint.model,
-        "model_version": endpoint.model_version,
-        "status": endpoint.status,
-        "override": _rate(endpoint.override),
-        "effective": _rate(snapshot.effective_rate(endpoint)),
-        "scale_tier": plain.value(endpoint.scale_tier),
-        "model_units": plain.value(endpoint.model_units),
-        "batch_only": plain.value(endpoint.batch_only),
-    }
-
-
-def _target(item: Target, snapshot: Snapshot | None) -> dict[str, Any]:
-    """Which item, with the name that the platform has for it."""
-    endpoint = snapshot.endpoints.get(item.name) if snapshot else None
-    return plain.target(item, endpoint.name if endpoint else "")
-
-
-def _resource(status: ResourceStatus, snapshot: Snapshot | None) -> dict[str, Any]:
-    return {
-        "address": status.address,
-        "kind": status.kind,
-        "target": _target(status.target, snapshot) if status.target else None,
-        "conditions": [plain_condition(condition) for condition in status.conditions],
-        "details": dict(status.details),
-        "observed_generation": status.observed_generation,
-        "next_attempt": moment(status.next_attempt),
     }
 
 

@@ -12,6 +12,7 @@ from reconciler.plan import Action, ChangeReason, VerdictKind
 from reconciler.plan.drift import Moved
 from reconciler.reasons import Reason
 from reconciler.report.plain import FORMAT_VERSION, UNSEEN
+from reconciler.report.status_words import STANDINGS, STEPS, WHO
 from reconciler.state import ActivationState, Billing, Capability, Operation, PauseReason, Result
 from reconciler.status import ConditionType, Truth
 
@@ -243,12 +244,36 @@ CONDITION: Final[Schema] = _object(
     },
     optional=("observedGeneration",),
 )
+PROBLEM: Final[Schema] = _object(
+    {
+        "kind": {"enum": ["model", "endpoint", "resource"]},
+        "name": TEXT,
+        "model": TEXT,
+        "reason": {"enum": sorted(STANDINGS)},
+        "message": TEXT,
+        "fails": FLAG,
+        "since": _or_null(MOMENT),
+        "expected": _or_null(MOMENT),
+        "next": _object(
+            {
+                "id": {"enum": sorted(STEPS)},
+                "text": TEXT,
+                "by": {"enum": sorted(WHO)},
+                "who": TEXT,
+                "where": _or_null(_ref("location")),
+                "page": TEXT,
+                "not_before": _or_null(MOMENT),
+            }
+        ),
+    }
+)
 STATUS: Final[Schema] = _object(
     {
         "format_version": VERSION,
         "account": TEXT,
         "platform": TEXT,
         "observed_at": _or_null(MOMENT),
+        "problems": _array(PROBLEM),
         "switches": _or_null(
             _object(dict.fromkeys(("free_tokens_only", "auto_activation", "ever_activated", "verified"), _seen(FLAG)))
         ),

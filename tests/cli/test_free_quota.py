@@ -25,11 +25,15 @@ def seeded(call: Call, tmp_path: Path) -> Call:
     return call
 
 
-@pytest.mark.parametrize(("model", "said"), [("none", "none"), ("glm-4-7", "not known"), ("some", "500 of 500 left")])
-def test_status_says_which_it_is(seeded: Call, model: str, said: str) -> None:
-    block = seeded("status").stdout.partition(f"\n{model}  Activated")[2]
-    [line] = [line for line in block.splitlines() if "free quota" in line][:1]
-    assert line.partition("free quota")[2].strip().endswith(said) or said in line
+@pytest.mark.parametrize(
+    ("model", "said", "cell"),
+    [("none", "none", "none"), ("glm-4-7", "not known", "not known"), ("some", "500 left", "0 % of 500")],
+)
+def test_status_says_which_it_is(seeded: Call, model: str, said: str, cell: str) -> None:
+    [line] = [line for line in seeded("status", model).stdout.splitlines() if "free quota  " in line]
+    assert said in line
+    [row] = [line for line in seeded("status").stdout.splitlines() if line.startswith(f"{model} ")]
+    assert f"Activated  {cell} " in row
 
 
 @pytest.mark.parametrize(

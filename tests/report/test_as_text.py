@@ -21,6 +21,7 @@ from reconciler.plan.prices import phrase
 from reconciler.report import as_text
 from reconciler.report.as_text.layout import Layout, Page, Span, bar, safe, width
 from reconciler.report.as_text.words import duration, percent, short, value
+from reconciler.report.selection import Selection
 from reconciler.state import UNOBSERVABLE, Price
 from reconciler.usage import Reading
 from tests.report import scenes
@@ -40,7 +41,13 @@ PAGES: Final[dict[str, Callable[[Layout], str]]] = {
     ),
     "findings": lambda layout: as_text.findings((*scenes.FINDINGS, scenes.ERROR), 12, layout=layout),
     "status": lambda layout: as_text.status(scenes.busy(), layout=layout),
-    "status-all": lambda layout: as_text.status(scenes.busy(), every=True, layout=layout),
+    "status-all": lambda layout: as_text.status(scenes.busy(), selection=Selection(every=True), layout=layout),
+    "status-named": lambda layout: as_text.status(
+        scenes.busy(), selection=Selection(("deepseek-v4-pro", "InferenceLimit/doubao-seed-1-6")), layout=layout
+    ),
+    "status-problems": lambda layout: as_text.status(
+        scenes.busy(), scenes.unreachable(), selection=Selection(problems=True), layout=layout
+    ),
     "applied": lambda layout: as_text.applied(scenes.done(), scenes.quiet(), layout=layout),
 }
 
@@ -106,6 +113,7 @@ def test_no_control_character_gets_through_from_any_value(nasty: str) -> None:
         as_text.plan(report, layout=layout),
         as_text.applied(report, layout=layout),
         as_text.status(report, layout=layout),
+        as_text.status(report, selection=Selection(names=(nasty, "deepseek-v4-pro")), layout=layout),
         as_text.findings((found,), 1, layout=layout),
         as_text.outcome(report.outcomes[0], layout=layout),
     ]
@@ -189,7 +197,8 @@ def test_prices_say_each_unit_once_and_what_nobody_knows() -> None:
 
 
 def test_by_default_status_shows_only_models_that_matter_and_says_how_many_it_left_out() -> None:
-    some, every = as_text.status(scenes.busy()), as_text.status(scenes.busy(), every=True)
+    some = as_text.status(scenes.busy())
+    every = as_text.status(scenes.busy(), selection=Selection(every=True))
     assert "gpt-secret" not in some
     assert "2 models not declared, activated, used or limited; --all shows them." in some
     assert "gpt-secret" in every
@@ -211,11 +220,12 @@ def test_recent_use_is_told_with_its_age_and_that_it_cannot_be_seen_is_told_too(
     busy = scenes.busy()
     assert busy.snapshot is not None
     name = min(busy.snapshot.models)
-    now = busy.started_at
+    now = busy.finished_at
 
     def told(**use: object) -> str:
         models = {name: replace(busy.snapshot.models[name], **use)}
-        page = as_text.status(replace(busy, snapshot=replace(busy.snapshot, models=models)), layout=Layout(200))
+        report = replace(busy, snapshot=replace(busy.snapshot, models=models))
+        page = as_text.status(report, selection=Selection((name,)), layout=Layout(200))
         return next((line.strip() for line in page.splitlines() if line.strip().startswith("use ")), "")
 
     hours = ((now - timedelta(hours=2), 5000),)

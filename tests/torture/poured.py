@@ -39,6 +39,7 @@ from reconciler.report import (
     as_text,
 )
 from reconciler.report.notices import Event, Notice
+from reconciler.report.selection import Selection
 from reconciler.state import History, Target
 
 # Words of our own vocabulary, which no file and no platform chooses.
@@ -117,7 +118,7 @@ def texts(pour: Pour) -> Iterator[tuple[str, str]]:
     for name, layout in (("80", as_text.Layout(80)), ("200", as_text.Layout(200))):
         yield f"plan {name}", as_text.plan(report, layout=layout)
         yield f"applied {name}", as_text.applied(report, layout=layout)
-        yield f"status {name}", as_text.status(report, every=True, layout=layout)
+        yield f"status {name}", as_text.status(report, selection=Selection(every=True), layout=layout)
         yield f"findings {name}", as_text.findings(found, 3, failed, layout=layout)
         yield f"drift {name}", as_text.drift((report, (moved,), found), layout=layout)
         yield f"history {name}", as_text.history([(run, None), (run, (entry,))], layout=layout)

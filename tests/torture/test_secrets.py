@@ -72,6 +72,7 @@ def verbs() -> Iterator[tuple[str, ...]]:
     yield ("history",)
     yield ("history", "-o", "json")
     yield ("show", "saved.plan")
+    yield ("release", "InferenceLimit/glm-4-7", "--reason", "told")
     yield ("unlock", "--account", "default")
     yield ("fmt", "policies.json", "--check")
 

@@ -177,7 +177,8 @@ class Page:
 
     def _ending(self, cells: list[Span], last: Span, indent: int, start: int) -> None:
         room, wide = self.columns - start, width(safe(last.text))
-        if room < min(16, wide) or (room < _ROOMY and wide > _TALL * room):  # no room beside: it goes below
+        tight = room < min(16, wide) or (room < _ROOMY and wide > _TALL * room)
+        if tight or (room < wide and room < _longest(last.text) <= self.columns - indent - 2):  # no room beside: below
             self.line(" " * indent, *cells)
             self.wrapped(last, indent=indent + 2)
             return
@@ -209,6 +210,11 @@ def _fits(one: Span, columns: int) -> Span | None:
     text = one.text
     plain = text.isascii() and text.isprintable() and text.strip(" ") == text and "  " not in text
     return one if text and plain and len(text) <= columns else None
+
+
+def _longest(text: str) -> int:
+    """How many columns the longest word takes, which no line breaks."""
+    return max((width(word.text) for _, word in _words((Span(text),))), default=0)
 
 
 def _words(spans: Iterable[Span]) -> Iterator[tuple[bool, Span]]:

@@ -1,76 +1,67 @@
-"""How every model, endpoint and resource stands, as text: the seven groups of the platform's own page, then conditions.
+"""How an account stands, as text: what is wrong first, then one line a model; of what was named, all there is to say. Pure.
 
-Pure. By default only models that are declared, activated, used or limited; what could not be seen is said to be so.
+By default only models that are declared, activated, used or limited; what could not be seen is said to be so.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from reconciler.kinds.inference_limit import recent_hourly_use
-from reconciler.plan import prices
+from reconciler.finding import Severity
 from reconciler.report import Report
-from reconciler.report.as_text.layout import Layout, Page, Piece, Span, bar
+from reconciler.report.as_text import of_model, of_problems
+from reconciler.report.as_text.layout import Layout, Page, Piece, Span, safe, width
 from reconciler.report.as_text.of_findings import failures
 from reconciler.report.as_text.of_plan import title
-from reconciler.report.as_text.words import UNKNOWN, UNSEEN, ago, count, duration, moment, number, rate, short
-from reconciler.state import (
-    UNOBSERVABLE,
-    ActivationState,
-    Endpoint,
-    FreeTokens,
-    Limit,
-    Model,
-    PauseReason,
-    Rate,
-    Seen,
-    Snapshot,
-)
-from reconciler.status import Condition, ConditionType, ResourceStatus, Truth
-
-_STATE_STYLES: Final = {ActivationState.ACTIVATED: "good", ActivationState.INVITE_ONLY: "warning"}
-_HEADS: Final = {ConditionType.CREDENTIALS_VALID: "credentials", ConditionType.PROGRAMMED: "programmed"}
-_PAUSED: Final = {
-    PauseReason.LIMIT_REACHED: "its inference limit was reached; raise or remove the limit to resume",
-    PauseReason.FREE_TOKENS_ONLY: "free-tokens-only mode stops it near the end of its free quota",
-    PauseReason.FREE_QUOTA_EXHAUSTED: "its free quota is used up and it is not activated",
-}
+from reconciler.report.as_text.words import UNKNOWN, UNSEEN, count, rate, short
+from reconciler.report.by_model import Account
+from reconciler.report.model_row import Row, Tone
+from reconciler.report.selection import EVERYTHING, Chosen, Selection, choose, problems
+from reconciler.state import UNOBSERVABLE, Limit, Rate, Snapshot
+from reconciler.status import ConditionType, Truth
 
 
-def status(*reports: Report, every: bool = False, layout: Layout | None = None) -> str:
-    """How each account stands; `every` shows the whole catalogue."""
+def status(*reports: Report, selection: Selection = EVERYTHING, layout: Layout | None = None) -> str:
+    """How each account stands. Of several accounts one that has nothing by the names asked for is left out."""
     layout = layout or Layout()
     page = layout.page()
     for report in reports:
-        page.gap()
-        title(page, report)
-        failures(page, (*report.plan.errors, *report.failures))
-        if report.snapshot is not None:
-            _switches(page, report.snapshot)
-            _models(page, report, every)
-        _resources(page, report.statuses)
+        account = Account(report)
+        chosen = choose(account, selection.names) if selection.names else None
+        if chosen is None or chosen or report.failures or len(reports) == 1:
+            page.gap()
+            _account(page, account, selection, chosen)
     return page.text()
 
 
-def shown(report: Report, snapshot: Snapshot) -> list[Model]:
-    """The models that are declared, activated, used, limited or served by an endpoint with an override."""
-    declared = {resource.spec.model for resource in report.declared.activations}
-    declared |= {resource.spec.model for resource in report.declared.limits}
-    refs = [resource.spec.endpoint for resource in report.declared.overrides]
-    named = {ref.id for ref in refs} | {ref.name for ref in refs}
-    declared |= {one.model for one in snapshot.endpoints.values() if one.override or {one.id, one.name} & named}
-    return [model for name, model in sorted(snapshot.models.items()) if name in declared or _alive(model)]
+def _account(page: Page, account: Account, selection: Selection, chosen: Chosen | None) -> None:
+    report = account.report
+    title(page, report)
+    failures(page, (*report.plan.errors, *report.failures))
+    _unchecked(page, account)
+    if account.snapshot is not None and chosen is None:
+        _switches(page, account.snapshot)
+    found = problems(account, selection, chosen)
+    _sum(page, account, len([one for one in found if one.fails]), alone=chosen is None)
+    of_problems.write(page, account, found, every=selection.problems or chosen is not None)
+    if selection.problems:
+        return
+    if chosen is not None:
+        _named(page, account, chosen)
+    elif account.snapshot is not None:
+        _table(page, account, every=selection.every)
+        _ready(page, account)
+    _links(page, account)
 
 
-def _alive(model: Model) -> bool:
-    used = isinstance(model.free_tokens, FreeTokens) and model.free_tokens.consumed > 0
-    limited = isinstance(model.limit, Limit)
-    return model.state is ActivationState.ACTIVATED or used or limited or _is_used(model) or bool(model.pause)
-
-
-def _is_used(model: Model) -> bool:
-    return model.hourly_use is not UNOBSERVABLE and bool(model.hourly_use)
+def _unchecked(page: Page, account: Account) -> None:
+    """That files hold mistakes; what they are, validate says."""
+    errors = [one for one in account.findings if one.severity is Severity.ERROR]
+    if errors:
+        page.gap()
+        said = f"{count(len(errors), 'error')} in the declarations; modelpolicy validate --online shows them."
+        page.wrapped(Span(said, "error"))
 
 
 def _switches(page: Page, snapshot: Snapshot) -> None:
@@ -85,150 +76,171 @@ def _on_off(seen: object) -> str:
     return UNSEEN if seen is UNOBSERVABLE else "on" if seen else "off"
 
 
-def _models(page: Page, report: Report, every: bool) -> None:
-    snapshot = report.snapshot
-    assert snapshot is not None  # the caller looked
-    models = [model for _, model in sorted(snapshot.models.items())] if every else shown(report, snapshot)
-    for model in models:
+def _sum(page: Page, account: Account, wrong: int, *, alone: bool) -> None:
+    """How it adds up, in a line."""
+    page.gap()
+    if account.snapshot is None and not wrong:
+        page.wrapped(Span("The platform could not be seen, so nobody knows what is wrong there.", "error"))
+        return
+    said = f"{count(wrong, 'problem')}." if wrong else "No problems."
+    if alone and account.snapshot is not None:
+        used = [row for row in account.rows.values() if row.in_use]
+        paused = sum(row.paused is not None and row.paused.tone is Tone.BAD for row in used)
+        said += f" {count(len(used), 'model')} in use" + (f", {paused:,} paused." if paused else ".")
+    page.wrapped(Span(said, "error" if wrong else "good"))
+
+
+def _named(page: Page, account: Account, chosen: Chosen) -> None:
+    """Everything about what was named: its models in full, with those endpoints, and how its resources stand."""
+    by_address = {one.address: one for one in account.report.statuses}
+    shown = [by_address[address] for address in chosen.addresses if address in by_address]
+    for name in sorted(chosen.models | chosen.around):
+        row = account.rows[name]
         page.gap()
-        _model(page, model, snapshot, report.started_at)
-    left = len(snapshot.models) - len(models)
+        of_model.write(page, row, [one for one in row.endpoints if one.id in chosen.endpoints], account.snapshot)
+    of_model.resources(page, account, shown)
+    for one in shown:
+        if one.address in chosen.alone:
+            of_model.conditions(page, one, account.now)
+
+
+def _ready(page: Page, account: Account) -> None:
+    """How many of the resources of each kind are ready."""
+    kinds = Counter(one.kind for one in account.report.statuses)
+    if not kinds:
+        return
+    ready = sum(
+        one.condition(ConditionType.READY) is not None and one.condition(ConditionType.READY).status is Truth.TRUE  # type: ignore[union-attr]
+        for one in account.report.statuses
+    )
+    held = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+    page.gap()
+    page.wrapped(f"Resources: {ready:,} of {kinds.total():,} ready ({held}).")
+
+
+def _links(page: Page, account: Account) -> None:
+    """The platform's own pages."""
+    links = account.links
+    rows = [
+        ("models", links.models),
+        ("prices", links.prices),
+        ("bills", links.bills),
+        ("activation", links.activations),
+        ("ticket", links.ticket),
+    ]
+    known: list[tuple[Piece, ...]] = [(Span(what, "dim"), url) for what, url in rows if url]
+    if known:
+        page.gap()
+        page.line(Span("The platform's pages", "dim"))
+        page.rows(known, indent=2)
+
+
+# ---- the table
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column: its head, what it says of a model, and whether it is left out where there is no room."""
+
+    head: str
+    cell: Callable[[Row], Piece]
+    optional: bool = False
+
+
+def _table(page: Page, account: Account, *, every: bool) -> None:
+    """One line a model."""
+    rows = [row for row in account.rows.values() if every or row.in_use]
+    left = len(account.rows) - len(rows)
+    if rows:
+        page.gap()
+        _write(page, rows)
     if left:
         page.gap()
         page.wrapped(Span(f"{count(left, 'model')} not declared, activated, used or limited; --all shows them.", "dim"))
+    if rows:
+        page.wrapped(Span("modelpolicy status NAME shows all about a model, an endpoint or a resource.", "dim"))
 
 
-def _model(page: Page, model: Model, snapshot: Snapshot, now: datetime) -> None:
-    endpoints = snapshot.endpoints_by_model.get(model.name, ())
-    state = UNSEEN if model.state is UNOBSERVABLE else model.state.value
-    style = "" if model.state is UNOBSERVABLE else _STATE_STYLES.get(model.state, "")
-    about = ", ".join(word for word in (model.domain, "retiring" if model.deprecated else "") if word)
-    services = "" if model.sub_services is UNOBSERVABLE else "".join(f" +{one}" for one in sorted(model.sub_services))
-    page.aside([Span(model.name, "bold"), "  ", Span(state, style), services], about)
-    if model.pause is not None:
-        since = f" since {moment(model.pause.since)}" if model.pause.since else ""
-        page.wrapped(Span(f"PAUSED{since}", "error"), f": {_PAUSED[model.pause.reason]}", indent=2, hang=4)
-    rows: list[tuple[Piece, ...]] = [
-        (Span("free quota", "dim"), _free(model.free_tokens, now)),
-        (Span("limit", "dim"), _limit(model.limit, now)),
-        *((Span("use", "dim"), said) for said in _use(model, now)),
-        *((Span(name, "dim"), said) for name, said in prices.groups(model.prices)),
-        (Span("model rate", "dim"), _pool(model.rate_limit, len(endpoints))),
-    ]
-    page.rows(rows, indent=2)
-    _endpoints(page, endpoints, snapshot)
+def _write(page: Page, rows: Sequence[Row]) -> None:
+    """The table as wide as it needs to be; a name that is too long for its column stands on a line of its own."""
+    cells = {column.head: [_span(column.cell(row)) for row in rows] for column in _COLUMNS}
+    wide = {head: max(width(head), *(width(safe(one.text)) for one in column)) for head, column in cells.items()}
+    longest = max(width("model"), *(width(safe(row.name)) for row in rows))
+    heads = [column.head for column in _COLUMNS if not column.optional]
+    for column in (column for column in _COLUMNS if column.optional):
+        if longest + sum(wide[head] + 2 for head in (*heads, column.head)) <= page.columns:
+            heads.append(column.head)
+    heads = [column.head for column in _COLUMNS if column.head in heads]
+    room = min(longest, max(12, page.columns - sum(wide[head] + 2 for head in heads)))
+    _line(page, Span("model", "dim"), room, [(Span(head, "dim"), wide[head]) for head in heads])
+    for index, row in enumerate(rows):
+        _line(page, Span(row.name, "bold"), room, [(cells[head][index], wide[head]) for head in heads])
 
 
-def _free(free: Seen[FreeTokens], now: datetime) -> str:
-    if free is UNOBSERVABLE:
-        return UNKNOWN
-    if free is None or free.total == free.consumed == 0:
-        return "none"
-    seen = f", seen {ago(free.observed_at, now)}" if free.observed_at else ""
-    return f"{bar(free.remaining, free.total)} {number(free.remaining)} of {short(free.total)} left{seen}"
+def _line(page: Page, name: Span, room: int, cells: Iterable[tuple[Span, int]]) -> None:
+    taken = width(safe(name.text))
+    pieces: list[Piece] = []
+    for cell, wide in cells:
+        pieces += ["  ", cell, " " * (wide - width(safe(cell.text)))]
+    if taken > room:
+        page.line(name)
+        page.line(" " * room, *pieces)
+    else:
+        page.line(name, " " * (room - taken), *pieces)
 
 
-def _limit(limit: Seen[Limit], now: datetime) -> str:
-    if limit is UNOBSERVABLE:
-        return UNSEEN
-    if limit is None:
-        return "none"
-    since = f", counting since {moment(limit.effective_at)}" if limit.effective_at else ""
-    if limit.used is None:
-        return f"{number(limit.tokens)}, use not visible{since}"
-    share = 100 * limit.used // max(limit.tokens, 1)
-    seen = (
-        f", seen {ago(limit.observed_at, now)}"
-        if limit.observed_at and now - limit.observed_at > timedelta(minutes=5)
-        else ""
-    )
-    return (
-        f"{bar(limit.used, limit.tokens)} {number(limit.used)} of {short(limit.tokens)} used ({share} %){since}{seen}"
-    )
+def _span(piece: Piece) -> Span:
+    return Span(piece) if isinstance(piece, str) else piece
 
 
-def _use(model: Model, now: datetime) -> Iterable[str]:
-    """What was used an hour of late, where it was or cannot be seen, with how old and how late the meter's word is."""
-    if model.hourly_use is UNOBSERVABLE:
-        yield UNSEEN
-        return
-    rate, reading = recent_hourly_use(model, now), model.reading
-    if rate:
-        late = f", up to {duration(reading.delay)} late" if reading and reading.delay else ""
-        seen = f", read {ago(reading.at, now)}" if reading else ""
-        yield f"{number(rate)} tokens an hour over the last day{seen}{late}"
+def _state(row: Row) -> Piece:
+    return UNSEEN if row.model.state is UNOBSERVABLE else row.model.state.value
 
 
-def _pool(limit: Seen[Rate], endpoints: int) -> str:
-    if limit is None or limit is UNOBSERVABLE:
-        return UNSEEN if limit is UNOBSERVABLE else "not known"
-    said = [f"{number(half)} {unit}" for half, unit in ((limit.rpm, "RPM"), (limit.tpm, "TPM")) if half is not None]
-    shared = [f"shared by {count(endpoints, 'endpoint')}"] if endpoints > 1 else []
-    return ", ".join(said + shared) or "not known"
+def _free(row: Row) -> Piece:
+    if row.free is None:
+        return UNKNOWN if row.model.free_tokens is UNOBSERVABLE else "none"
+    return f"{row.free.percent} % of {short(row.free.total)}"
 
 
-def _endpoints(page: Page, endpoints: tuple[Endpoint, ...], snapshot: Snapshot) -> None:
-    """Each endpoint: what is set on it, and what holds: the lower of that and the model's."""
-    if not endpoints:
-        return
-    head = ("endpoint", "RPM / TPM set", "effective", "")
-    rows: list[tuple[Piece, ...]] = [tuple(Span(word, "dim") for word in head)]
-    for one in endpoints:
-        notes = [one.status.lower()] if one.status != "Running" else []
-        notes += ["TPM package"] if isinstance(one.scale_tier, str) else []
-        notes += ["model units"] if isinstance(one.model_units, str) else []
-        notes += ["batch only"] if one.batch_only is True else []
-        named = f"{one.name} ({one.id})" if one.name != one.id else one.id
-        rows.append((named, _set(one.override), _set(snapshot.effective_rate(one)), ", ".join(notes)))
-    page.rows(rows, indent=4)
+def _limit(row: Row) -> Piece:
+    limit = row.model.limit
+    if not isinstance(limit, Limit):
+        return UNSEEN if limit is UNOBSERVABLE else "none"
+    return f"{row.limit.percent} % of {short(limit.tokens)}" if row.limit else short(limit.tokens)
 
 
-def _set(limit: Seen[Rate]) -> str:
-    if limit is UNOBSERVABLE:
-        return UNSEEN
-    return "inherited" if limit is None else rate(limit)
+def _rate(row: Row) -> Piece:
+    found = row.model.rate_limit
+    return rate(found) if isinstance(found, Rate) else UNSEEN if found is UNOBSERVABLE else UNKNOWN
 
 
-def _resources(page: Page, statuses: Iterable[ResourceStatus]) -> None:
-    """Every resource with its standing conditions by kind, then what keeps some from being ready."""
-    judged = sorted(statuses, key=lambda one: (one.kind, one.address))
-    if not judged:
-        return
-    rows: list[tuple[Piece, ...]] = []
-    for kind, group in groupby(judged, key=lambda one: one.kind):
-        middle = ConditionType.CREDENTIALS_VALID if kind == "PlatformAccount" else ConditionType.PROGRAMMED
-        rows.append(
-            (Span(kind, "bold"), *(Span(word, "dim") for word in ("accepted", _HEADS[middle], "ready", "reason")))
-        )
-        rows += [_standing(one, middle) for one in group]
-    page.gap()
-    page.rows(rows)
-    for one in judged:
-        _why(page, one)
+def _price(row: Row) -> Piece:
+    """What a million tokens cost, input before output, of the lowest tier; other prices are told of a model by its name."""
+    by_item = {price.item: price for price in reversed(row.model.prices)}
+    pair = [by_item.get(item) for item in ("InferencePrompt", "InferenceCompletion")]
+    said = [one.amount if one and one.amount and one.unit.startswith("CNY/1M tokens") else "-" for one in pair]
+    return UNKNOWN if said == ["-", "-"] else " / ".join(said)
 
 
-def _standing(one: ResourceStatus, middle: ConditionType) -> tuple[Piece, ...]:
-    ready = one.condition(ConditionType.READY)
-    columns = (one.condition(ConditionType.ACCEPTED), one.condition(middle), ready)
-    said = (Span(it.status.value, _truth(it)) if it else Span("-", "dim") for it in columns)
-    return "  " + one.address.partition("/")[2], *said, ready.reason.value if ready else "-"
+def _policy(row: Row) -> Piece:
+    """Whether the model is as declared, in a short word; what keeps it from that is told above the table."""
+    stopped = row.paused is not None and row.paused.tone is Tone.BAD
+    return Span("PAUSED" if stopped else _SHORT[row.standing.tone], of_problems.TONES[row.standing.tone])
 
 
-def _truth(condition: Condition) -> str:
-    return {Truth.TRUE: "good", Truth.FALSE: "error", Truth.UNKNOWN: "warning"}[condition.status]
-
-
-def _why(page: Page, one: ResourceStatus) -> None:
-    """What keeps a resource from being ready: each reason once, with the conditions that give it."""
-    ready = one.condition(ConditionType.READY)
-    if ready is None or ready.status is Truth.TRUE:
-        return
-    page.gap()
-    page.line(Span(one.address, "bold"))
-    said: dict[tuple[str, str], list[str]] = {}
-    for condition in one.conditions:
-        if condition.message or condition.status is not Truth.TRUE:
-            said.setdefault((condition.reason.value, condition.message), []).append(condition.type.value)
-    page.rows([(", ".join(types), Span(reason, _truth(ready)), why) for (reason, why), types in said.items()], indent=2)
-    if one.next_attempt is not None:
-        page.wrapped(f"next attempt at {moment(one.next_attempt)}", indent=2)
+_SHORT: Final = {
+    Tone.GOOD: "as declared",
+    Tone.QUIET: "not managed",
+    Tone.WAITS: "waits",
+    Tone.CARE: "needs a person",
+    Tone.BAD: "problem",
+}
+_COLUMNS: Final = (
+    _Column("state", _state),
+    _Column("free quota", _free),
+    _Column("limit used", _limit),
+    _Column("RPM / TPM", _rate, optional=True),
+    _Column("in / out, CNY/1M", _price, optional=True),
+    _Column("policy", _policy),
+)
