@@ -1,7 +1,8 @@
 """Files, directories and standard input become source texts. Reads and nothing more: what they say is the loader's business.
 
 What cannot be read is a finding and makes the set incomplete, so that nothing is reverted because of it. A link is followed
-only within what was asked for or the repository: else a stranger's pull request could have any file of this machine shown.
+only within what was asked for or the repository that this is in, wherever the command runs: else a stranger's pull request
+could have any file of this machine shown.
 """
 
 import errno
@@ -16,6 +17,7 @@ from typing import BinaryIO, Final
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.load import SourceText
 from reconciler.load.text import MAX_BYTES
+from reconciler.sources.repository import root_of
 
 STDIN: Final = "<stdin>"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -33,12 +35,6 @@ class Gathered:
     complete: bool
 
 
-def repository() -> Path:
-    """The directory of the repository that we stand in; where we are in none, this one."""
-    here = Path.cwd()
-    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
-
-
 @dataclass(slots=True)
 class _Search:
     """What one gathering has met so far: each file and directory is read once, however many ways lead to it."""
@@ -48,16 +44,12 @@ class _Search:
     findings: list[Finding] = field(default_factory=list)
     complete: bool = True
     given: Path = Path()
-    repository: Path = field(default_factory=repository)
+    repository: Path = Path()
 
     def leads_out(self, link: Path) -> bool:
-        """Whether a link ends neither in what was given nor in the repository, or in a hidden place of theirs, as .git is; a
-        mounted ConfigMap's own (..data) are none."""
+        """Whether a link ends neither in what was given nor in the repository that it is in, or in a hidden place of theirs."""
         end = link.resolve()
-        for root in (self.given, self.repository):
-            if end.is_relative_to(root) and not any(map(_HIDDEN.match, end.relative_to(root).parts)):
-                return False
-        return True
+        return not any(end.is_relative_to(root) and _is_open(root, end) for root in (self.given, self.repository))
 
     def unreadable(self, path: Path, why: str) -> None:
         self.complete = False
@@ -94,6 +86,7 @@ def _visit(search: _Search, path: Path) -> None:
     """A path that the user gave."""
     try:
         search.given = path.resolve()
+        search.repository = root_of(search.given) or search.given
         found = path.stat()
     except (OSError, ValueError) as error:
         search.unreadable(path, _reason(error))
@@ -102,6 +95,18 @@ def _visit(search: _Search, path: Path) -> None:
         _descend(search, path, ())
     else:
         _read(search, path, found, given=True)
+
+
+def _is_open(root: Path, end: Path) -> bool:
+    """Whether nothing on the way from `root` to `end` is hidden. A mounted ConfigMap's own (..data) is not, nor is where git-sync
+    keeps what it has checked out: a folder whose own `.git` is a file, which no repository can hold, outside of any `.git`."""
+    for top in (end, *end.parents):
+        if top == root:
+            break
+        if (top / ".git").is_file() and ".git" not in top.relative_to(root).parts:
+            root = top
+            break
+    return not any(map(_HIDDEN.match, end.relative_to(root).parts))
 
 
 def _descend(search: _Search, path: Path, above: tuple[Identity, ...]) -> None:
