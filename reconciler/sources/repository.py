@@ -4,7 +4,6 @@ Reads `.git` and nothing else, and needs no git program. A remote's URL may carr
 given out.
 """
 
-import configparser
 import re
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,8 @@ def root_of(path: Path) -> Path | None:
 
 def origin(root: Path) -> str:
     """The repository's `origin` as host/path in lower case, "" where it has none: no scheme, user, password, port or `.git`."""
+    import configparser  # who only looks for the root does not wait for it
+
     config = _config(root / ".git")
     if config is None:
         return ""
