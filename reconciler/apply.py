@@ -1,7 +1,7 @@
 """Carries out a plan, level by level; never decides what should be done.
 
-    level   0 switches off | 1 activate, sub-services | 2 set limit | 3 set override
-            4 clear override | 5 remove limit | 6 deactivate | 7 free tokens only on
+    level   0 switches | 1 activate, sub-services | 2 set limit | 3 set override
+            4 clear override | 5 remove limit | 6 deactivate
 
 Levels run in order. Within one, changes of different models run at once where the account is paced and one after the other
 where it is not; two changes of one model never run together. Each change is journaled before its first write, re-read before
@@ -21,6 +21,7 @@ from typing import Final, Protocol
 
 from reconciler import isolation, proof
 from reconciler.errors import Conflict, LedgerError, PlatformError, Transient, Unsupported
+from reconciler.kinds.platform_account import FREE_TOKENS_ONLY
 from reconciler.plan import Change, Plan, fingerprint, kind_of, writes_of
 from reconciler.platforms import Platform
 from reconciler.reasons import Reason
@@ -187,13 +188,19 @@ class _Hand:
         """The changes that do not build on one that did not happen; the others are given their outcome here."""
         free = []
         for change in changes:
-            blocker = next((b for b in self._blocked.get(_group(change), ()) if builds_on(change, b)), None)
+            blocked = (*self._blocked.get(_group(change), ()), *self._blocked_of_account)
+            blocker = next((each for each in blocked if builds_on(change, each)), None)
             if blocker is None:
                 free.append(change)
                 continue
             message = f"builds on {blocker.address}, which was {self.outcomes[blocker].result.value}"
             self._keep(change, _outcome(change, Result.SKIPPED, message, reason=Reason.NOT_ATTEMPTED))
         return free
+
+    @property
+    def _blocked_of_account(self) -> Iterator[Change]:
+        """What did not happen on the account as a whole."""
+        return (change for group, changes in self._blocked.items() if isinstance(group, Target) for change in changes)
 
     def _group(self, group: Sequence[Change]) -> None:
         """The changes of one model, one after the other, each journaled around its own calls."""
@@ -394,6 +401,13 @@ def _by_model(changes: Iterable[Change]) -> list[list[Change]]:
 
 
 def builds_on(change: Change, earlier: Change) -> bool:
-    """Whether `change`, of the same model, makes sense only after `earlier` on the same model: the steps of one item build on each other,
-    limits and overrides do not, and an activation is what a model's other items stand on, up and down."""
-    return change.target == earlier.target or "ModelActivation" in (change.target.kind, earlier.target.kind)
+    """Whether `change` makes sense only after `earlier`, on the same model or on the account: the steps of one item build on each
+    other, limits and overrides do not, and an activation is what a model's other items stand on, up and down. Itself it waits for
+    free-tokens-only, which an activation without it would lose for ever (S10)."""
+    if change.target == earlier.target:
+        return True
+    if not earlier.model:
+        return change.target.kind == "ModelActivation" and any(
+            f.path == FREE_TOKENS_ONLY and f.after for f in earlier.fields
+        )
+    return "ModelActivation" in (change.target.kind, earlier.target.kind)

@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 from reconciler import isolation
+from reconciler.kinds import registry
 from reconciler.kinds.inference_limit import TOKENS, recent_hourly_use
 from reconciler.kinds.model_activation import STATE, DesiredState
 from reconciler.plan import CONTEST, Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
 from reconciler.plan.question import protected
-from reconciler.state import Record, Target
+from reconciler.state import UNOBSERVABLE, Record, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +330,26 @@ def _consent(plan: Plan, question: Question) -> Iterator[Worry]:
             )
 
 
+def _irreversible(plan: Plan, question: Question) -> Iterator[Worry]:
+    """A change could never be set back: free-tokens-only would be switched off, which is for ever.
+
+    Why: an account whose free-tokens-only mode (安心体验模式) was switched off can never switch it on again (S10). Judged where the
+    live value is seen; where it is not, a person does it by hand, and the step says that it is for ever.
+    What to do: leave freeTokensOnly as it is; if it is meant, allow it with a reason.
+    """
+    for change in plan.changes:
+        kind = registry()[change.target.kind]
+        seen = (field for field in change.fields if field.before is not UNOBSERVABLE and field.before is not None)
+        why = next((why for field in seen if (why := kind.irreversible(field.path, field.after))), "")
+        if why:
+            yield Worry(
+                f"{change.address}: {why}",
+                _hint("irreversible", change.address),
+                (_names(question, change),),
+                change.address,
+            )
+
+
 def _leaving(plan: Plan) -> bool:
     """Whether anything stops being ours in this plan."""
     return any(change.action is Action.REVERT and _is_removal(change) for change in plan.changes) or any(
@@ -343,6 +364,7 @@ GUARDS: Final[Mapping[str, Guard]] = MappingProxyType(
             Guard("consent", _consent),
             Guard("contested", _contested),
             Guard("foreign-owner", _foreign_owner),
+            Guard("irreversible", _irreversible),
             Guard("kind-wipe", _kind_wipe),
             Guard("limit-below-use", _limit_below_use),
             Guard("mass-revert", _mass_revert),

@@ -17,7 +17,8 @@ def held(plan: Plan) -> dict[Change, Outcome]:
     for change in plan.changes:
         verdict = stopped.get((change.address, change.target))
         earlier = of_model.setdefault(change.model, [])
-        stands_on = next((one for one in earlier if apply.builds_on(change, one)), None)
+        of_account = of_model.get("", []) if change.model else []
+        stands_on = next((one for one in (*earlier, *of_account) if apply.builds_on(change, one)), None)
         if verdict is not None:
             message, reason = f"guard {verdict.id} refused it: {verdict.message}", Reason.GUARD_REFUSED
         elif stands_on is not None:

@@ -178,6 +178,7 @@ class Switches:
     """The account's own switches and facts; None where the platform has no such switch."""
 
     free_tokens_only: Seen[bool] = None
+    free_tokens_only_ended: Seen[bool] = None  # it was on and was switched off, which is for ever (S10)
     auto_activation: Seen[bool] = None
     ever_activated: Seen[bool] = None
     verified: Seen[bool] = None

@@ -25,7 +25,7 @@ from builders import (
 from reconciler.guards import GUARDS, Allow, judge, refused, stopped
 from reconciler.kinds.declared import Declared
 from reconciler.plan import Plan, Question, VerdictKind, make
-from reconciler.state import ActivationState
+from reconciler.state import UNOBSERVABLE, ActivationState, Switches
 
 
 def judged(asked: Question, *allows: Allow) -> Plan:
@@ -182,3 +182,24 @@ def test_a_guard_on_the_whole_plan_stops_the_reverts_and_nothing_else() -> None:
     assert refusals(plan) == [("kind-wipe", None)]
     assert {address for address, _ in stopped(plan)} == {f"EndpointRateOverride/ep-{n}" for n in range(3)}
     assert f"InferenceLimit/{M}" in {change.address for change in plan.changes}
+
+
+def test_what_could_never_be_set_back_needs_a_person_s_word_where_it_is_seen() -> None:
+    off = account(free_tokens_only=False)
+
+    def refusals_of(mine: Any, live: Any, *allows: Allow) -> list[tuple[str, str | None]]:
+        return refusals(judged(question(declared(mine), snapshot(model(), Switches(free_tokens_only=live))), *allows))
+
+    assert refusals_of(off, live=True) == [("irreversible", "PlatformAccount/default")]
+    word = Allow("irreversible", "PlatformAccount/default", "the trial is over")
+    assert refusals_of(off, True, word) == []  # noqa: FBT003  # what is live
+    assert refusals_of(off, live=False) == []
+    assert refusals_of(off, UNOBSERVABLE) == []
+    assert refusals_of(account(auto_activation=False), live=True) == []
+    on = question(declared(account(free_tokens_only=True)), snapshot(Switches(free_tokens_only=False)))
+    assert refusals(judged(on)) == []
+
+
+def test_what_could_never_be_set_back_is_said_to_be_for_ever() -> None:
+    plan = judged(question(declared(account(free_tokens_only=False)), snapshot(Switches(free_tokens_only=True))))
+    assert "for ever" in refused(plan)[0].message

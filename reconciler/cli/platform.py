@@ -224,4 +224,4 @@ def _limit(charge: "Charge") -> str:
 def _why(charge: "Charge") -> str:
     if charge.limit_tokens is not None and (charge.limit_used or 0) >= charge.limit_tokens:
         return "the inference limit is reached, and the model is paused."
-    return "the free quota is used up, and the model is not activated."
+    return "the free tokens are used up, and the account has free tokens only or has not activated the model."

@@ -8,7 +8,7 @@ from typing import Final
 MEANS: Final[dict[str, str]] = {
     # Rules of the platform and of the organisation.
     "account-mismatch": "密钥所属的账号不是声明的账号，不做任何变更。",
-    "activation-in-free-tokens-only": "安心体验模式与开通模型不能并存，请先关闭该模式。",
+    "activation-in-free-tokens-only": "安心体验模式须在首次开通模型之前开启，且与推理缓存、TPM 保障包和模型单元互斥；关闭后无法再次开启。",
     "activation-invite-only": "邀测中的模型无法自助开通，请提交工单。",
     "constraint": "不符合组织自定的约束。",
     "constraint-no-effect": "约束中有不起作用的关键字，或文档中不存在的字段。",
@@ -28,6 +28,7 @@ MEANS: Final[dict[str, str]] = {
     "limit-online-only": "推理限额仅适用于在线推理，批量推理不计入也不会被暂停。",
     "limit-unsupported-modality": "语音、视觉、多模态向量化模型暂不支持设置推理限额。",
     "model-rate-below-required": "平台给出的模型级别限流低于声明的要求，如需提升请提交工单。",
+    "outside-free-tokens-only": "该模型不在安心体验模式范围内，超出免费额度后将计费。",
     "override-exceeds-model-limit": "接入点限流高于模型级别限流，实际仍以模型级别为准。",
     "override-expired": "该接入点限流已过期，接入点恢复继承模型级别限流。",
     "override-needs-both": "方舟要求 RPM 与 TPM 同时设置，请两项都声明。",
@@ -76,6 +77,7 @@ MEANS: Final[dict[str, str]] = {
     # Guards.
     "consent": "开通模型意味着同意付费，而账号没有声明 allowActivation: true。",
     "foreign-owner": "该对象由另一组声明管理。",
+    "irreversible": "该变更不可逆：安心体验模式关闭后永远无法再次开启。",
     "kind-wipe": "某一类资源将被全部回退。",
     "mass-revert": "将要回退的对象超过了账号允许的数量或比例。",
     "protected": "将要回退的对象受保护。",

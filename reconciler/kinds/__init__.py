@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from reconciler.finding import Location
 from reconciler.kinds.common import PolicySpec, Spec, cited, uncited
-from reconciler.state import NOTHING, Fields, Listing, Record, Snapshot, Target, Write
+from reconciler.state import NOTHING, Fields, Listing, Record, Snapshot, Target, Value, Write
 
 API_GROUP: Final = "modelpolicy.dev"
 API_VERSION: Final = f"{API_GROUP}/v1alpha1"
@@ -150,6 +150,10 @@ class Kind(Generic[S]):
     def stamp(self, snapshot: Snapshot, target: Target) -> Fields:  # noqa: ARG002  # most items are told by their values
         """What tells an item from one that was set to the same values again; {} where equal values are the same item."""
         return NOTHING
+
+    def irreversible(self, path: str, after: Value) -> str:  # noqa: ARG002  # most fields can be set back
+        """Why the field could never be set back once it is `after`, as a sentence without its full stop; "" where it could."""
+        return ""
 
     def earliest(self, snapshot: Snapshot, record: Record, wanted: Fields) -> datetime | None:  # noqa: ARG002
         """The earliest time at which the platform accepts `wanted` for the record's item, None: at any time."""

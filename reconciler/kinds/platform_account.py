@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import Flag, Management, ObjectName, Spec, Strict, fixed
-from reconciler.state import Fields, Operation, Snapshot, Target, Write
+from reconciler.state import Fields, Operation, Snapshot, Target, Value, Write
 
 FREE_TOKENS_ONLY: Final = "freeTokensOnly"
 AUTO_ACTIVATION: Final = "autoActivation"
@@ -231,7 +231,10 @@ class PlatformAccountSpec(Spec):
         default=None, description="The platform's switch that activates new models by itself; absent: not managed."
     )
     free_tokens_only: Flag | None = Field(
-        default=None, description="Safe Experience Mode, for the whole account; absent: not managed."
+        default=None,
+        description="Safe Experience Mode (安心体验模式), for the whole account: the models that it covers use their gift of free "
+        "tokens and are then paused. Only for an account that never activated a model without it; once switched off, it is off "
+        "for ever. Absent: not managed.",
     )
     writes: Writes | None = Field(default=None, description="Pacing of writes; absent on embedded: none.")
     guards: Guards = Field(default=Guards.model_construct(), description="Thresholds of the guards.")
@@ -282,6 +285,11 @@ class _PlatformAccount(Kind[PlatformAccountSpec]):
             for path, operation in operations
             if wanted.get(path) is not None and wanted[path] != live[path]
         )
+
+    def irreversible(self, path: str, after: Value) -> str:
+        if path == FREE_TOKENS_ONLY and after is False:
+            return "switching free-tokens-only (安心体验模式) off is for ever: it can never be switched on again"
+        return ""
 
     def exists(self, snapshot: Snapshot, target: Target) -> bool:  # noqa: ARG002  # an account always has its switches
         return True

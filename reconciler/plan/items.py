@@ -12,16 +12,16 @@ from reconciler.kinds import registry
 from reconciler.plan.values import Change, FieldChange
 from reconciler.state import UNOBSERVABLE, Capability, Fields, Operation, Record, Target, Write
 
-#   0 free-tokens-only off, automatic activation    then what others build on
+#   0 the account's switches                        then what others build on
 #   1 activate, sub-services                          |
 #   2 set limit                                       |
 #   3 set override                                    v
 #   4 clear override                                what builds on others goes first on the way back
 #   5 remove limit                                    |
 #   6 deactivate                                      v
-#   7 free-tokens-only on
 _LEVELS: Final[Mapping[Operation, int]] = MappingProxyType(
     {
+        Operation.SET_FREE_TOKENS_ONLY: 0,  # on: activating without it would lose it; off: what it excludes comes after
         Operation.SET_AUTO_ACTIVATION: 0,
         Operation.ACTIVATE: 1,
         Operation.ADD_SUB_SERVICE: 1,
@@ -33,17 +33,11 @@ _LEVELS: Final[Mapping[Operation, int]] = MappingProxyType(
         Operation.DEACTIVATE: 6,
     }
 )
-_FREE_TOKENS_ONLY_OFF: Final = 0
-_FREE_TOKENS_ONLY_ON: Final = 7
-
-
 CONTEST: Final = timedelta(days=7)  # how long a change back is remembered: long enough for two nightly runs to meet
 
 
 def level(write: Write) -> int:
     """When a write comes: all of one level may run before any of the next."""
-    if write.operation is Operation.SET_FREE_TOKENS_ONLY:
-        return _FREE_TOKENS_ONLY_ON if write.arguments.get("enabled") else _FREE_TOKENS_ONLY_OFF
     return _LEVELS[write.operation]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeGuard
 
+from reconciler.kinds import registry
 from reconciler.plan import prices
 from reconciler.plan.items import Step
 from reconciler.plan.values import FieldChange
@@ -44,15 +45,16 @@ def how_to(step: Step, item: Item, capabilities: Mapping[Operation, Support]) ->
     if step.capability is Capability.UNSUPPORTED:
         return f"The platform cannot do this: {wanted}." + (f" {support.note}" if support.note else "")
     place = f"On {support.page} " if support.page else ""
+    ever = "".join(f" ({why})" for why in irreversible(step))
     when = f", from {item.waits.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC on" if item.waits else ""
     in_cluster = item.address.count("/") == 2  # its address has a namespace
     record = "kubectl modelpolicy attest" if in_cluster else "modelpolicy attest"
-    return f"{place}{wanted}{when}. Then record it: {record} {item.address}"
+    return f"{place}{wanted}{when}{ever}. Then record it: {record} {item.address}"
 
 
 def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:
     """What the reviewer should know of the step beside its fields and its time: what restarts, what it costs, why it waits."""
-    said: list[str] = []
+    said = irreversible(step)
     for write in step.writes:
         model = snapshot.models.get(write.target.name)
         if model is not None and write.operation in _NOTES:
@@ -60,6 +62,18 @@ def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime 
     if not_before is not None and not_before > now:
         said.append("a model's limit is set at most once in two hours")
     return tuple(said)
+
+
+def irreversible(step: Step) -> list[str]:
+    """What of the step could never be set back, unless it is seen to be so already."""
+    kinds = registry()
+    found = (
+        kinds[write.target.kind].irreversible(field.path, field.after)
+        for write in step.writes[:1]
+        for field in step.fields
+        if field.before != field.after
+    )
+    return [why for why in found if why]
 
 
 def loosening(fields: tuple[FieldChange, ...]) -> tuple[str, ...]:

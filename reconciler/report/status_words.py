@@ -53,8 +53,8 @@ PAUSES: Final[dict[str, Both]] = {
         "已达到推理限额，平台已自动暂停该模型服务。",
     ),
     "FreeTokensOnly": (
-        "Free-tokens-only mode stops it near the end of its free quota.",
-        "安心体验模式下接近免费额度，平台已暂停该模型服务。",
+        "Free-tokens-only mode stopped it: its gift of free tokens is used up.",
+        "安心体验模式下赠送的免费额度已用尽，平台已暂停该模型服务。",
     ),
     "FreeQuotaExhausted": (
         "Its free quota is used up and it is not activated, so calls are refused.",

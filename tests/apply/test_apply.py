@@ -68,6 +68,20 @@ def test_what_changed_since_the_plan_is_skipped_as_stale_with_what_builds_on_it(
     assert stage.platform.done == ["activate b"]
 
 
+def test_nothing_is_activated_where_free_tokens_only_could_not_be_switched_on_first(stage: Stage) -> None:
+    mine = account(free_tokens_only=True)
+    stage.platform.before["set-free-tokens-only"] = [Permanent("not now", code="Whatever")]
+    done = stage.apply(mine, *ALL)
+    assert stage.platform.done == ["set-free-tokens-only default"]
+    assert results(done)["PlatformAccount/default"] is Result.FAILED
+    assert {results(done)[f"ModelActivation/{name}"] for name in "ab"} == {Result.SKIPPED}
+    done = stage.apply(mine, *ALL)
+    assert {outcome.result for outcome in done.outcomes} == {Result.APPLIED}
+    assert stage.platform.done[1:4] == ["set-free-tokens-only default", "activate a", "activate b"]
+    assert done.snapshot is not None
+    assert done.snapshot.switches.free_tokens_only is True
+
+
 def test_a_refusal_is_the_platform_s_own_code_and_stops_only_its_dependents(stage: Stage) -> None:
     stage.platform.before["activate"] = [Permanent("no balance", code="AccountOverdueError")]
     done = stage.apply(*ALL)

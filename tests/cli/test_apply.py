@@ -251,6 +251,19 @@ def test_an_allowed_guard_is_passed_and_the_reason_is_journaled(call: Call, seed
     assert counts(call)["create"] == 0
 
 
+def test_switching_free_tokens_only_off_is_refused_until_it_is_allowed_with_a_reason(call: Call, seeded: Path) -> None:
+    (seeded / "on.yaml").write_text("account: {freeTokensOnly: true}\n")
+    assert call("platform", "seed", "on.yaml").exit_code == Exit.OK
+    account = f"{HEAD}kind: PlatformAccount\nmetadata: {{name: default}}\nspec: {{freeTokensOnly: false}}\n"
+    (seeded / "account.yaml").write_text(account)
+    said = call("apply", "account.yaml", "--yes")
+    assert said.exit_code == Exit.REFUSED
+    assert "for ever" in said.output
+    assert "--allow irreversible=PlatformAccount/default" in " ".join(said.output.split())
+    said = call("apply", "account.yaml", "--yes", "--allow", "irreversible", "--reason", "the trial is over")
+    assert said.exit_code == Exit.OK, said.output
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [

@@ -207,46 +207,102 @@ def test_the_clock_between_sets_keeps_running_over_a_removal(small):
     small.engine.set_limit("chat", 1000)
 
 
-def test_free_tokens_only_is_for_accounts_that_never_activated_anything(small):
-    """Can be switched on only if nothing was ever activated."""
-    small.activated()
-    small.engine.deactivate("chat")
+def not_eligible(small) -> bool:
     with pytest.raises(Refusal) as caught:
         small.engine.set_free_tokens_only(enabled=True)
-    assert caught.value.code == "Embedded.FreeTokensOnlyNotEligible"
+    return caught.value.code == "Embedded.FreeTokensOnlyNotEligible"
 
 
-def test_activation_is_refused_while_free_tokens_only_is_on(small):
-    """While on, activation is refused."""
-    small.model()
+def test_free_tokens_only_is_for_accounts_that_never_activated_a_model_without_it(small):
+    """Can be switched on only if nothing was ever activated without it."""
+    small.activated()
+    small.engine.deactivate("chat")
+    assert not_eligible(small)
+
+
+def test_free_tokens_only_switched_off_is_off_for_ever(small):
+    """Off is for ever, also where nothing was activated."""
     small.engine.set_free_tokens_only(enabled=True)
-    with pytest.raises(Refusal) as caught:
-        small.engine.activate("chat")
-    assert caught.value.code == "Embedded.FreeTokensOnlyIsOn"
+    small.engine.set_free_tokens_only(enabled=True)
     small.engine.set_free_tokens_only(enabled=False)
+    assert small.engine.switches().switches.free_tokens_only_ended is True
+    assert not_eligible(small)
+
+
+def test_off_that_was_never_on_takes_nothing_away(small):
+    small.engine.set_free_tokens_only(enabled=False)
+    assert small.engine.switches().switches.free_tokens_only_ended is False
+    small.engine.set_free_tokens_only(enabled=True)
+
+
+@pytest.mark.parametrize("column", ["scale_tpm", "model_units"])
+def test_bought_capacity_excludes_free_tokens_only(small, column):
+    small.model()
+    small.endpoint(**{column: 5})
+    assert not_eligible(small)
+
+
+def test_a_model_is_activated_while_free_tokens_only_is_on_and_is_never_billed(small):
+    """Activating while it is on is possible, and the mode goes on covering the model."""
+    small.model(free_total=2_000_000)
+    small.engine.set_free_tokens_only(enabled=True)
     small.engine.activate("chat")
-    assert small.seen().state == "Activated"
-
-
-def test_free_tokens_only_admits_what_fits_in_the_quota_less_a_hundredth(small):
-    """A call is admitted only if it fits in the remaining quota less 1 % of the total."""
-    small.model()
-    small.engine.set_free_tokens_only(enabled=True)
-    assert small.use(tokens=495_000).free_remaining == 5000
-
-
-def test_free_tokens_only_pauses_the_model_at_its_boundary_until_it_is_off(small):
-    """... else the model pauses with SetLimitExceeded until the switch is off."""
-    small.model()
-    small.model("other")
-    small.engine.set_free_tokens_only(enabled=True)
-    assert small.refused(tokens=495_001) == "SetLimitExceeded"
+    assert small.use(tokens=400_000).billed == 0
+    crossing = small.use(tokens=200_000)
+    assert (crossing.free, crossing.unbilled, crossing.billed, crossing.paused) == (100_000, 100_000, 0, True)
     assert small.seen().pause == Pause(PauseReason.FREE_TOKENS_ONLY, small.clock.now)
     assert small.refused(tokens=1) == "SetLimitExceeded"
-    assert small.use("other", 1).free == 1
     small.engine.set_free_tokens_only(enabled=False)
     assert small.seen().pause is None
-    assert small.use(tokens=1).free_remaining == 499_999
+    assert small.use(tokens=2_000_000).billed > 0
+
+
+def test_the_inference_cache_needs_free_tokens_only_off_first(small):
+    small.model()
+    small.engine.set_free_tokens_only(enabled=True)
+    small.engine.activate("chat")
+    with pytest.raises(Refusal) as caught:
+        small.engine.set_sub_service("chat", "context-cache", enabled=True)
+    assert caught.value.code == "Embedded.FreeTokensOnlyIsOn"
+    assert "for ever" in str(caught.value)
+    small.engine.set_sub_service("chat", "fast-infer", enabled=True)
+    small.engine.set_free_tokens_only(enabled=False)
+    small.engine.set_sub_service("chat", "context-cache", enabled=True)
+
+
+def test_free_tokens_only_pauses_one_model_when_its_gift_is_used_up_and_not_before(small):
+    """The gift is 500,000 tokens a model, whatever more its packs hold; a smaller quota is all there is."""
+    small.model(free_total=3_000_000)
+    small.model("small", free_total=100)
+    small.engine.set_free_tokens_only(enabled=True)
+    assert small.use(tokens=499_999).paused is False
+    assert small.use(tokens=1).paused is True
+    assert small.refused(tokens=1) == "SetLimitExceeded"
+    assert small.use("small", 99).paused is False
+    assert small.use("small", 5).unbilled == 4
+    assert small.refused("small", 1) == "SetLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    "columns", [{"domain": "Embedding"}, {"domain": "ComputerVision", "task_types": "TextToVideo"}]
+)
+def test_models_outside_free_tokens_only_go_on_as_without_it(small, columns):
+    small.model(free_total=1000, **columns)
+    small.engine.set_free_tokens_only(enabled=True)
+    small.use(tokens=1000)
+    assert small.refused(tokens=1) == "QuotaExceeded"
+    small.engine.activate("chat")
+    assert small.use(tokens=5).billed == 5
+    assert small.seen().pause is None
+
+
+def test_batch_and_plugins_are_billed_in_free_tokens_only_too(small):
+    small.model()
+    small.engine.set_free_tokens_only(enabled=True)
+    small.engine.activate("chat")
+    small.use(tokens=600_000)
+    assert small.use(tokens=7, kind="batch").billed == 7
+    assert small.use(tokens=7, kind="plugin").billed == 7
 
 
 def test_rates_are_of_calendar_minutes(small):

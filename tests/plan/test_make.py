@@ -96,23 +96,36 @@ def test_changes_come_in_the_order_in_which_they_can_happen() -> None:
         for write in writes_of(change, registry()[change.target.kind].live(seen, change.target))
     ]
     assert operations == [
-        Operation.SET_AUTO_ACTIVATION, Operation.ACTIVATE, Operation.SET_LIMIT, Operation.SET_OVERRIDE,
-        Operation.DEACTIVATE, Operation.SET_FREE_TOKENS_ONLY,
+        Operation.SET_FREE_TOKENS_ONLY, Operation.SET_AUTO_ACTIVATION, Operation.ACTIVATE, Operation.SET_LIMIT,
+        Operation.SET_OVERRIDE, Operation.DEACTIVATE,
     ]  # fmt: skip
 
 
 def test_a_change_is_planned_on_the_item_as_it_is_when_its_turn_comes() -> None:
-    everything = declared(account(free_tokens_only=True, auto_activation=True))
-    seen = snapshot(Switches(free_tokens_only=False, auto_activation=False))
-    first, second = make(question(everything, seen)).changes
-    assert first.precondition == fingerprint({"autoActivation": False, "freeTokensOnly": False})
-    assert second.precondition == fingerprint({"autoActivation": True, "freeTokensOnly": False})
+    past = history(record(override(), applied={"rpm": 5, "tpm": 9}, baseline={"rpm": 2, "tpm": None}))
+    seen = snapshot(endpoint(override=(5, 9)))
+    first, second = make(question(declared(), seen, past, prune=True, under=("policies",))).changes
+    assert first.precondition == fingerprint({"rpm": 5, "tpm": 9})
+    assert second.precondition == fingerprint({"rpm": 2, "tpm": 9})
 
 
-def test_free_tokens_only_is_switched_off_before_anything_is_activated() -> None:
-    everything = declared(activation(), account(free_tokens_only=False))
-    plan = make(question(everything, snapshot(model(state=OFF), Switches(free_tokens_only=True))))
+@pytest.mark.parametrize(("wanted", "live"), [(False, True), (True, False)])
+def test_free_tokens_only_is_switched_before_anything_is_activated(wanted: bool, live: bool) -> None:
+    everything = declared(activation(), account(free_tokens_only=wanted))
+    plan = make(question(everything, snapshot(model(state=OFF), Switches(free_tokens_only=live))))
     assert addresses(plan.changes) == ["PlatformAccount/default", f"ModelActivation/{M}"]
+
+
+@pytest.mark.parametrize("live", [True, UNOBSERVABLE])
+def test_that_free_tokens_only_goes_off_for_ever_is_said_in_the_plan_and_to_the_person_who_does_it(live: Any) -> None:
+    seen = snapshot(model(state=OFF), Switches(free_tokens_only=live))
+    (native,) = make(question(declared(account(free_tokens_only=False)), seen)).changes
+    assert any("for ever" in note for note in native.notes)
+    by_hand = capabilities(Operation.SET_FREE_TOKENS_ONLY)
+    (manual,) = make(question(declared(account(free_tokens_only=False)), seen, capabilities=by_hand)).changes
+    assert "for ever" in manual.how_to
+    (on,) = make(question(declared(account(free_tokens_only=True)), snapshot(Switches(free_tokens_only=False)))).changes
+    assert "for ever" not in f"{on.notes} {on.how_to}"
 
 
 def test_an_items_change_is_split_by_who_can_do_it() -> None:

@@ -86,6 +86,16 @@ def test_what_builds_on_a_change_that_a_guard_refused_is_not_tried(stage: Stage)
     assert "builds on ModelActivation/a" in done.outcomes[1].message
 
 
+def test_free_tokens_only_goes_off_by_a_person_s_word_only_and_nothing_activated_waits_for_it(stage: Stage) -> None:
+    stage.engine.set_free_tokens_only(enabled=True)
+    off = account(free_tokens_only=False, allow_activation=True)
+    done = stage.apply(off, activation("a"), keep_going=True)
+    assert [outcome.reason for outcome in done.outcomes] == [Reason.GUARD_REFUSED, None]
+    assert stage.engine.switches().switches.free_tokens_only is True
+    stage.apply(off, allows=(Allow("irreversible", None, "the trial is over"),))
+    assert stage.engine.switches().switches.free_tokens_only_ended is True
+
+
 def test_looking_and_checking_make_no_writing_call(stage: Stage) -> None:
     asked = stage.asked(activation("a"), limit("a", 5))
     report = stage.look(asked)

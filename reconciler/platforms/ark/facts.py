@@ -38,12 +38,24 @@ _FACTS: Final = (
     Fact("S9", "free quota belongs to one model and is never pooled", _PAGE, "每个模型提供一定额度"),
     Fact(
         "S10",
-        "free-tokens-only (安心体验模式) is for accounts that never activated anything, and excludes activating",
+        "free-tokens-only (安心体验模式) is for accounts that never activated a model without it and never had it before; activating "
+        "while it is on is possible, switching it off is for ever (docs 1465347)",
         _PAGE,
         "针对未开通过模型服务的新用户",
     ),
-    Fact("S11", "in that mode nothing is billed", _PAGE, "仅消耗平台赠送的 50w token 免费额度"),
-    Fact("S12", "it may pause a little before the last free token", _PAGE, "接近免费额度后服务将暂停"),
+    Fact(
+        "S11",
+        "in that mode nothing is billed; a model's allowance is the gift of 500,000 tokens, whatever more its free packs hold (docs "
+        "1465347)",
+        _PAGE,
+        "仅消耗平台赠送的 50w token 免费额度",
+    ),
+    Fact(
+        "S12",
+        "the pause comes when those are as good as used up (the page), or used up (its questions and answers, docs 1465347)",
+        _PAGE,
+        "接近免费额度后服务将暂停",
+    ),
     Fact("S13", "plug-ins and knowledge bases never draw on free quota", _PAGE, "仅适用于抵扣模型推理消耗的 token"),
     Fact("S14", "bills come late, so a limit is the fuse, not the balance", _PAGE, "推账、服务关停存在一定的时间延迟"),
     Fact("S15", "a limit belongs to one model of one account", _PAGE, "为目标模型设置推理限额"),
@@ -129,7 +141,13 @@ _FACTS: Final = (
         "D4", "deleting an endpoint does not cancel its package; a running endpoint may have to be stopped first", "CLI"
     ),
     Fact("D5", "activating needs real-name verification, and may need a balance", "CLI"),
-    Fact("D6", "free-tokens-only is a switch of the whole account", "docs, BytePlus 1465347"),
+    Fact(
+        "D6",
+        "free-tokens-only is a switch of the whole account, over models but embedding, video generation and simultaneous "
+        "interpretation, and over online use billed by token, not plug-ins or knowledge bases; TPM guarantee packages, model units and "
+        "the inference cache need it off first",
+        "docs 1465347; BytePlus' page agrees but does not name video",
+    ),
     Fact(
         "D7",
         "free quota covers online use billed by token only; it may overshoot, because accounting lags",

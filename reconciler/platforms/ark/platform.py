@@ -114,6 +114,7 @@ class ArkPlatform:
     def _switches(self, *, ever_activated: Seen[bool]) -> Switches:
         return Switches(
             free_tokens_only=self._switch(Operation.READ_FREE_TOKENS_ONLY),
+            free_tokens_only_ended=UNOBSERVABLE,
             auto_activation=self._switch(Operation.READ_AUTO_ACTIVATION),
             ever_activated=ever_activated,
             verified=UNOBSERVABLE,

@@ -12,6 +12,7 @@ class Billed(StrEnum):
     NORMAL = "normal"
     BEFORE_ACTIVATION = "no_need_billing"
     FREE_QUOTA = "free_for_free_quota"
+    BEYOND_GIFT = "free_for_limit_boundary"
     MODEL_UNIT = "free_for_model_unit"
     GUARANTEE = "free_for_viptier"
 
@@ -66,7 +67,8 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """A call with what it met: its tokens are shared out between what capacity covers and what is metered by token."""
+    """A call with what it met: its tokens are shared out between what capacity covers and what is metered by token; `gift` is
+    what free-tokens-only mode lets the model use in all, None where the mode is off or does not cover it."""
 
     tx: Transaction
     call: Call
@@ -76,6 +78,7 @@ class Met:
     guaranteed: int = 0
     by_unit: bool = False
     metered: int = 0
+    gift: int | None = None
 
     @property
     def online(self) -> bool:

@@ -5,14 +5,14 @@ Tokens of one call are shared out before it is charged:
     tokens ─┬─ covered   by model units, or by the minute's TPM guarantee        outside pool, free quota, limit and bill
             └─ metered   online and paid by token ─┬─ free      free quota, spent first, before and after activation
                                                    ├─ billed    the rest, on an activated model
-                                                   └─ unbilled  the rest of the call that crossed the quota's end, else
+                                                   └─ unbilled  the rest of the call that crossed the quota's end, else;
+                                                                in free-tokens-only mode all that is beyond the gift
     batch, plug-in and knowledge-base tokens are billed whole: no free quota, no limit, no pool.
 """
 
 from typing import Final
 
 from reconciler.platforms.embedded.calls import Billed, Charge, Met
-from reconciler.platforms.embedded.store import Row
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
@@ -26,12 +26,13 @@ def charge(met: Met) -> Charge:
     """Write down everything the admitted call used up."""
     call, model, now = met.call, met.model, met.now
     total = model["free_total"] or 0
-    free = max(0, min(met.metered, total - model["free_used"]))
+    free = max(0, min(met.metered, (total if met.gift is None else met.gift) - model["free_used"]))
     beyond = met.metered - free
     aside = 0 if met.online else call.tokens
-    billed = aside + (beyond if model["activated"] else 0)
+    pays = model["activated"] and met.gift is None
+    billed = aside + (beyond if pays else 0)
     covered = call.tokens if met.by_unit else met.guaranteed
-    free_used = model["free_used"] + free + (0 if model["activated"] else beyond)
+    free_used = model["free_used"] + free + (0 if pays else beyond)
     limit_used = model["limit_used"] + (met.metered if model["limit_tokens"] is not None else 0)
     _keep_minutes(met)
     _keep_model(met, free_used, limit_used)
@@ -50,16 +51,20 @@ def charge(met: Met) -> Charge:
         free_remaining=None if model["free_total"] is None else total - free_used,
         limit_tokens=model["limit_tokens"],
         limit_used=limit_used if model["limit_tokens"] is not None else None,
-        paused=met.by_token and _is_out(model, free_used, limit_used),
+        paused=met.by_token and _is_out(met, free_used, limit_used),
     )
     _keep_hour(met, charge, now // HOUR_S)
     return charge
 
 
-def _is_out(model: Row, free_used: int, limit_used: int) -> bool:
-    """Whether the next call finds the model paused: its limit reached, or its free quota gone while not activated."""
+def _is_out(met: Met, free_used: int, limit_used: int) -> bool:
+    """Whether the next call finds the model paused: its limit reached, its gift used up in free-tokens-only mode, or its free
+    quota gone while not activated."""
+    model = met.model
     if model["limit_tokens"] is not None and limit_used >= model["limit_tokens"]:
         return True
+    if met.gift is not None:
+        return free_used >= met.gift
     return not model["activated"] and free_used >= (model["free_total"] or 0)
 
 
@@ -98,16 +103,20 @@ def _keep_model(met: Met, free_used: int, limit_used: int) -> None:
     out_at = model["free_out_at"]
     if out_at is None and model["free_total"] and free_used >= model["free_total"]:
         out_at = now
+    boundary_at = model["boundary_at"]
+    if boundary_at is None and met.gift is not None and free_used >= met.gift:
+        boundary_at = now
     reached_at = model["limit_reached_at"]
     if reached_at is None and model["limit_tokens"] is not None and limit_used >= model["limit_tokens"]:
         reached_at = now
     met.tx.run(
-        "UPDATE models SET free_used = ?, free_shown = ?, free_shown_at = ?, free_out_at = ?, limit_used = ?, "
+        "UPDATE models SET free_used = ?, free_shown = ?, free_shown_at = ?, free_out_at = ?, boundary_at = ?, limit_used = ?, "
         "limit_reached_at = ? WHERE name = ?",
         free_used,
         shown,
         shown_at,
         out_at,
+        boundary_at,
         limit_used,
         reached_at,
         model["name"],
@@ -125,11 +134,12 @@ def _keep_hour(met: Met, charge: Charge, hour: int) -> None:
 
 def _parts(met: Met, charge: Charge) -> list[tuple[Billed, int]]:
     """The call's tokens in the order in which they were paid for; one part at least, for a call without tokens counts."""
-    paid = Billed.FREE_QUOTA if met.model["activated"] else Billed.BEFORE_ACTIVATION
+    in_mode = met.gift is not None
+    paid = Billed.FREE_QUOTA if met.model["activated"] or in_mode else Billed.BEFORE_ACTIVATION
     parts = (
         (Billed.MODEL_UNIT if met.by_unit else Billed.GUARANTEE, charge.covered),
         (paid, charge.free),
-        (Billed.BEFORE_ACTIVATION, charge.unbilled),
+        (Billed.BEYOND_GIFT if in_mode else Billed.BEFORE_ACTIVATION, charge.unbilled),
         (Billed.NORMAL, charge.billed),
     )
     return [(status, tokens) for status, tokens in parts if tokens] or [

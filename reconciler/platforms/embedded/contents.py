@@ -46,7 +46,7 @@ class Contents:
 
 def put(tx: Transaction, contents: Contents, now: int) -> None:
     """Merge `contents` over what is there, by name and id. Doing it twice is doing it once."""
-    automatic = tx.one("SELECT 1 FROM account WHERE auto_activation AND NOT free_tokens_only") is not None
+    automatic = tx.one("SELECT 1 FROM account WHERE auto_activation") is not None
     for entry in contents.models:
         activates = automatic and not entry.columns.get("invite_only")
         _merge(

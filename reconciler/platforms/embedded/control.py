@@ -17,6 +17,13 @@ TICKET: Final = "https://console.volcengine.com/workorder/create?step=2&SubProdu
 # Model types without an inference limit, as the platform's page lists them: speech, vision, multimodal embedding.
 UNLIMITED_DOMAINS: Final = ("Audio", "ComputerVision")
 UNLIMITED_TASK: Final = "MultimodalEmbedding"
+# Free-tokens-only mode covers neither embedding nor video generation nor simultaneous interpretation; the last has no task
+# type of its own that is known, so speech to speech stands for it.
+NOT_COVERED_DOMAINS: Final = ("Embedding",)
+NOT_COVERED_TASKS: Final = frozenset(
+    ("TextEmbedding", "ImageEmbedding", "MultimodalEmbedding", "TextToVideo", "ImageToVideo", "SpeechToSpeech")
+)
+GIFT_TOKENS: Final = 500_000
 
 
 def model_row(tx: Transaction, name: str) -> Row:
@@ -36,7 +43,8 @@ def endpoint_row(tx: Transaction, endpoint: str) -> Row:
 
 
 def activate(tx: Transaction, model: str) -> None:
-    """Open the model's paid service (S2). Free tokens that are left stay, and are still used up first (S7)."""
+    """Open the model's paid service (S2). Free tokens that are left stay, and are still used up first (S7). Possible while
+    free-tokens-only mode is on, which then keeps the model from being billed (S10)."""
     row = model_row(tx, model)
     if row["activated"]:
         return
@@ -45,11 +53,6 @@ def activate(tx: Transaction, model: str) -> None:
         raise Refusal(
             Code.INVITE_ONLY,
             f"model {model} is by invitation only and cannot be activated here; open a ticket: {TICKET}",
-        )
-    if account["free_tokens_only"]:
-        raise Refusal(
-            Code.FREE_TOKENS_ONLY_ON,
-            f"model {model} cannot be activated while the account's free-tokens-only mode is on; switch the mode off first",
         )
     if not account["verified"]:
         raise Refusal(
@@ -86,6 +89,12 @@ def set_sub_service(tx: Transaction, model: str, service: str, enabled: bool) ->
         raise Refusal(
             Code.SERVICE_NOT_OPEN,
             f"sub-service {service} needs model {model} to be activated, and it is not; activate it",
+        )
+    if enabled and service == "context-cache" and account_row(tx)["free_tokens_only"]:
+        raise Refusal(
+            Code.FREE_TOKENS_ONLY_ON,
+            f"the inference cache of model {model} cannot be switched on while the account's free-tokens-only mode is on; "
+            "switching the mode off is for ever",
         )
     if enabled and service == "context-cache" and row["limit_tokens"] is not None:
         raise Refusal(
@@ -175,16 +184,49 @@ def set_override(tx: Transaction, endpoint: str, rpm: int | None, tpm: int | Non
 
 
 def set_free_tokens_only(tx: Transaction, enabled: bool) -> None:
-    """Safe Experience Mode: only for accounts that never activated a model (S10). Off resumes what it had paused."""
+    """Safe Experience Mode, for accounts that never activated a model without it and never had it before (S10). Off is for
+    ever, and resumes what it had paused."""
     account = account_row(tx)
-    if enabled and not account["free_tokens_only"] and account["ever_activated"]:
-        raise Refusal(
-            Code.FREE_TOKENS_ONLY_USED_UP,
-            "free-tokens-only mode is for accounts that never activated a model, and this account has activated one",
-        )
-    tx.run("UPDATE account SET free_tokens_only = ?", int(enabled))
+    if enabled == bool(account["free_tokens_only"]):
+        return
     if not enabled:
+        tx.run("UPDATE account SET free_tokens_only = 0, free_tokens_only_ended = 1")
         tx.run("UPDATE models SET boundary_at = NULL WHERE boundary_at IS NOT NULL")
+        return
+    why = _not_eligible(tx, account)
+    if why:
+        raise Refusal(Code.FREE_TOKENS_ONLY_USED_UP, f"free-tokens-only mode cannot be switched on: {why}")
+    tx.run("UPDATE account SET free_tokens_only = 1")
+
+
+def _not_eligible(tx: Transaction, account: Row) -> str:
+    """Why the mode cannot be switched on, "" where it can (S10, D6)."""
+    if account["free_tokens_only_ended"]:
+        return "it was switched off before, which is for ever"
+    if account["ever_activated"]:
+        return "the account activated a model without it"
+    taken = capacity_or_cache(tx)
+    return f"{taken}, which exclude it" if taken else ""
+
+
+def capacity_or_cache(tx: Transaction) -> str:
+    """What of the account excludes free-tokens-only mode: capacity paid for in advance or the inference cache; "" where nothing."""
+    bought = tx.one("SELECT id FROM endpoints WHERE scale_tpm IS NOT NULL OR model_units IS NOT NULL ORDER BY id")
+    if bought is not None:
+        return f"endpoint {bought['id']} has a TPM guarantee package or model units"
+    cached = tx.one("SELECT name FROM models WHERE ',' || sub_services || ',' LIKE '%,context-cache,%' ORDER BY name")
+    return f"model {cached['name']} has the inference cache on" if cached is not None else ""
+
+
+def in_free_tokens_only(tx: Transaction, model: Row) -> bool:
+    """Whether free-tokens-only mode is on and this is a model that it covers (D6)."""
+    outside = model["domain"] in NOT_COVERED_DOMAINS or bool(NOT_COVERED_TASKS & set(model["task_types"].split(",")))
+    return not outside and bool(account_row(tx)["free_tokens_only"])
+
+
+def gift(model: Row) -> int:
+    """How many tokens free-tokens-only mode lets a model use: the gift, whatever more its free packs hold (S11)."""
+    return min(GIFT_TOKENS, model["free_total"] or 0)
 
 
 def set_auto_activation(tx: Transaction, enabled: bool) -> None:

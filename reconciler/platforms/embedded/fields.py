@@ -229,7 +229,7 @@ ENDPOINT: Final[Checks] = {
     "modelUnits": Whole(1, 1_000_000),
     "batchOnly": flag,
 }
-ACCOUNT: Final[Checks] = {"freeTokensOnly": flag, "verified": flag}
+ACCOUNT: Final[Checks] = {"freeTokensOnly": flag, "freeTokensOnlyEnded": flag, "verified": flag}
 
 _COLUMNS: Final = {
     "displayName": "display_name",
@@ -242,6 +242,7 @@ _COLUMNS: Final = {
     "modelUnits": "model_units",
     "batchOnly": "batch_only",
     "freeTokensOnly": "free_tokens_only",
+    "freeTokensOnlyEnded": "free_tokens_only_ended",
 }
 
 

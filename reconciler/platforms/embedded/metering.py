@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.platforms.embedded.calls import Call, Charge, Met, UseKind
 from reconciler.platforms.embedded.charging import ENDPOINT, GUARANTEE, MINUTE_S, MODEL, charge
-from reconciler.platforms.embedded.control import account_row
+from reconciler.platforms.embedded.control import gift, in_free_tokens_only
 from reconciler.platforms.embedded.refusals import Code, Refusal
 from reconciler.platforms.embedded.store import Row, Transaction
 
@@ -20,7 +20,7 @@ MAX_CALL_REQUESTS: Final = 10**6
 
 
 def use(tx: Transaction, call: Call, now: int) -> Charge:
-    """Admit and charge one call, or raise `Refusal` with nothing written but, at the free-tokens-only boundary, the pause."""
+    """Admit and charge one call, or raise `Refusal` with nothing written but, where free-tokens-only mode ends, the pause."""
     _check_values(call)
     met = _meet(tx, call, now)
     _check_endpoint(met)
@@ -79,7 +79,9 @@ def _meet(tx: Transaction, call: Call, now: int) -> Met:
     if endpoint is not None and endpoint["scale_tpm"] is not None:
         _, used = used_this_minute(tx, GUARANTEE, endpoint["id"], now)
         guaranteed = max(0, min(call.tokens, endpoint["scale_tpm"] - used))
-    return Met(tx, call, now, model, endpoint, guaranteed=guaranteed, metered=call.tokens - guaranteed)
+    metered = call.tokens - guaranteed
+    capped = gift(model) if in_free_tokens_only(tx, model) else None
+    return Met(tx, call, now, model, endpoint, guaranteed=guaranteed, metered=metered, gift=capped)
 
 
 def _check_endpoint(met: Met) -> None:
@@ -102,7 +104,7 @@ def _check_open(met: Met) -> None:
         return
     name, total = model["name"], model["free_total"] or 0
     if met.by_token and total > 0:
-        if total > model["free_used"]:
+        if total > model["free_used"] or met.gift is not None:  # at the gift's end the mode pauses it
             return
         raise Refusal(
             Code.QUOTA_EXCEEDED,
@@ -112,21 +114,15 @@ def _check_open(met: Met) -> None:
 
 
 def _check_pause(met: Met) -> None:
-    """The inference limit and the free-tokens-only boundary; batch use meets neither."""
+    """The inference limit and the end of the gift in free-tokens-only mode; batch use meets neither."""
     model = met.model
     if not met.by_token:
         return
     if model["limit_tokens"] is not None and model["limit_used"] >= model["limit_tokens"]:
         raise _paused(model["name"])
-    if model["activated"] or not account_row(met.tx)["free_tokens_only"]:
-        return
-    if model["boundary_at"] is None:
-        total = model["free_total"]
-        # The last hundredth of the quota stays unspent, so that a lagging bill never finds anything to charge.
-        if 100 * met.metered <= 100 * (total - model["free_used"]) - total:
-            return
-        met.tx.run("UPDATE models SET boundary_at = ? WHERE name = ?", met.now, model["name"])
-    raise _paused(model["name"])
+    if met.gift is not None and model["free_used"] >= met.gift:
+        met.tx.run("UPDATE models SET boundary_at = ? WHERE name = ? AND boundary_at IS NULL", met.now, model["name"])
+        raise _paused(model["name"])
 
 
 def _paused(model: str) -> Refusal:

@@ -14,7 +14,7 @@ from reconciler.load.messages import did_you_mean, shown
 from reconciler.load.tree import Node
 from reconciler.platforms.embedded import fields
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
-from reconciler.platforms.embedded.control import UNLIMITED_DOMAINS, UNLIMITED_TASK
+from reconciler.platforms.embedded.control import UNLIMITED_DOMAINS, UNLIMITED_TASK, account_row, capacity_or_cache
 from reconciler.platforms.embedded.store import Transaction
 
 RULE: Final = "seed-file"
@@ -200,8 +200,13 @@ def _broken_rules(tx: Transaction) -> Iterator[tuple[Place, str, str]]:
     ):
         message = f"endpoint {row['id']} has bought capacity, and its model {row['name']} has an inference limit"
         yield ("endpoints", row["id"]), message, "remove the limit first, or take the capacity away"
-    if tx.one("SELECT 1 FROM account WHERE free_tokens_only AND ever_activated"):
-        message = (
-            "freeTokensOnly is on, and a model is or was activated; the mode is for accounts that never activated one"
+    account = account_row(tx)
+    if account["free_tokens_only"]:
+        taken = (
+            "it was switched off before, which is for ever"
+            if account["free_tokens_only_ended"]
+            else capacity_or_cache(tx)
         )
-        yield ("account", ""), message, "switch it off, or activate nothing"
+        if taken:
+            message = f"freeTokensOnly is on, which cannot be: {taken}"
+            yield ("account", ""), message, "switch it off, or take that away"

@@ -103,6 +103,7 @@ def _snapshot(
         switches=Switches(
             free_tokens_only=bool(account["free_tokens_only"]),
             auto_activation=bool(account["auto_activation"]),
+            free_tokens_only_ended=bool(account["free_tokens_only_ended"]),
             ever_activated=bool(account["ever_activated"]),
             verified=bool(account["verified"]),
         ),

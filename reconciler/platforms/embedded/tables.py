@@ -18,7 +18,7 @@ SCHEMA: Final = (
     """CREATE TABLE account (
     one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, free_tokens_only INTEGER NOT NULL DEFAULT 0,
     auto_activation INTEGER NOT NULL DEFAULT 0, ever_activated INTEGER NOT NULL DEFAULT 0,
-    verified INTEGER NOT NULL DEFAULT 1)""",
+    verified INTEGER NOT NULL DEFAULT 1, free_tokens_only_ended INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE models (
     name TEXT PRIMARY KEY, display_name TEXT NOT NULL DEFAULT '', domain TEXT NOT NULL DEFAULT '',
     task_types TEXT NOT NULL DEFAULT '', versions TEXT NOT NULL DEFAULT '', deprecated INTEGER NOT NULL DEFAULT 0,
@@ -64,4 +64,5 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         WHERE billed + free + unbilled + covered = 0 AND tokens > 0""",
         "DROP TABLE use_by_hour",
     ),
+    ("ALTER TABLE account ADD COLUMN free_tokens_only_ended INTEGER NOT NULL DEFAULT 0",),
 )
