@@ -13,7 +13,7 @@ from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
 from reconciler.kinds import registry
-from reconciler.plan.question import ATTESTED
+from reconciler.kinds.annotations import ATTESTED
 from reconciler.report.as_text import safe
 from reconciler.sources.kube import client
 

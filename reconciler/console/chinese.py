@@ -10,6 +10,7 @@ MEANS: Final[dict[str, str]] = {
     "account-mismatch": "密钥所属的账号不是声明的账号，不做任何变更。",
     "activation-in-free-tokens-only": "安心体验模式须在首次开通模型之前开启，且与推理缓存、TPM 保障包和模型单元互斥；关闭后无法再次开启。",
     "activation-invite-only": "邀测中的模型无法自助开通，请提交工单。",
+    "annotation": "本系统前缀的注解无效：名称或取值不正确，或位置不对。",
     "constraint": "不符合组织自定的约束。",
     "constraint-no-effect": "约束中有不起作用的关键字，或文档中不存在的字段。",
     "constraint-no-match": "该约束目前没有匹配任何声明。",
@@ -44,7 +45,6 @@ MEANS: Final[dict[str, str]] = {
     "clock-was-ahead": "账本中有晚于现在的时间，说明当时的时钟有误；按现在计算，并在下次写入时更正。",
     "revert-unfinished": "不再声明的内容只回退了一部分，其余需人工完成，在此之前仍归本方管理。",
     # Checks of the loader.
-    "annotation": "集群中的 modelpolicy.dev 注解无法识别，因此不生效。",
     "control-character": "文件中含有控制字符，或只被部分程序视为换行的字符。",
     "credential-in-policy": "策略文件中不得包含凭证，请立即移除并更换密钥。",
     "duplicate-key": "同一个键出现了两次。",

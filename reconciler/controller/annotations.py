@@ -14,14 +14,11 @@ from typing import Any, Final
 
 from reconciler.finding import Finding, Severity
 from reconciler.guards import GUARDS, Allow
-from reconciler.kinds import API_GROUP, Resource
+from reconciler.kinds import Resource
+from reconciler.kinds.annotations import ALLOW, ATTESTED, REQUESTED
 from reconciler.kinds.declared import Declared
-from reconciler.plan.question import ATTESTED
 
-REQUESTED: Final = f"{API_GROUP}/requested-at"
-ALLOW: Final = f"{API_GROUP}/allow"
 _WORD: Final = re.compile(r"\s*[0-9]{1,18}\s*:\s*\S.*")
-SECRET: Final = f"{API_GROUP}/secret-version"  # set by the source on what it loads, never by people
 
 
 def requested(declared: Declared) -> str:

@@ -17,6 +17,7 @@ from reconciler.controller.seat import Pass
 from reconciler.errors import LedgerError, Permanent
 from reconciler.finding import Finding, in_order
 from reconciler.kinds import Resource
+from reconciler.kinds.annotations import SECRET_VERSION
 from reconciler.kinds.common import DeletionPolicy
 from reconciler.kinds.declared import IMPLIED, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
@@ -130,7 +131,7 @@ class InCluster:
         version = self.parts.secrets.versions.get(named) if named else None
         if version is None:
             return resource
-        return replace(resource, annotations={**resource.annotations, annotations.SECRET: version})
+        return replace(resource, annotations={**resource.annotations, SECRET_VERSION: version})
 
     def _watch_secrets(self, changed: Callable[[], None], stop: threading.Event) -> None:
         while not stop.wait(SECRETS_S):

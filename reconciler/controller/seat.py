@@ -19,6 +19,7 @@ from reconciler.errors import LedgerError, LockHeld, Transient
 from reconciler.finding import Finding
 from reconciler.identity import Identity
 from reconciler.kinds import Resource
+from reconciler.kinds.annotations import SECRET_VERSION
 from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
@@ -249,7 +250,7 @@ class Seat:
 
     def _connected(self, account: Resource[PlatformAccountSpec]) -> Platform:
         """The platform, opened anew when what is declared of the account, or its key, changed."""
-        wanted = (account.spec, account.annotations.get(annotations.SECRET, ""))
+        wanted = (account.spec, account.annotations.get(SECRET_VERSION, ""))
         if self._platform is None or self._opened_for != wanted:
             if self._platform is not None:
                 self._platform.close()

@@ -6,7 +6,6 @@ from typing import Final
 
 CHECKS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "annotation": "In a cluster: an annotation of modelpolicy.dev that cannot be understood, so it has no effect.",
         "being-written": "In a loop: a file has not rested for 100 ms, and was waited for 2 s. Its documents are held until it rests, for "
         "half a file says something else than its author means.",
         "control-character": "A file or a text holds a character that no terminal shows, such as NUL, or one that ends a line for "

@@ -10,17 +10,14 @@ from reconciler import isolation
 from reconciler.finding import Finding, Severity
 from reconciler.identity import Match, compare
 from reconciler.kinds import Kind, Resource, registry
+from reconciler.kinds.annotations import ATTESTED, PAUSED, PROTECT, TICKET
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared, Held, matches_name, observes
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.reasons import Reason
 from reconciler.state import Capability, History, Operation, Record, Snapshot, Support, Target
 
-PAUSED: Final = "modelpolicy.dev/paused"
-PROTECT: Final = "modelpolicy.dev/protect"
-TICKET: Final = "modelpolicy.dev/ticket"
 _OF_ACCOUNT: Final = (Reason.CONFLICTED, Reason.ACCOUNT_CHANGED)  # while they hold, nothing of the account is written
-ATTESTED: Final = "modelpolicy.dev/attested"
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: indexes are kept once asked for

@@ -18,6 +18,7 @@ TABLE = {
     "activation-in-free-tokens-only": (E, ("S10", "D6"), BROKEN),
     "activation-invite-only": (E, ("S8",), TICKET),
     "clock-was-ahead": (W, (), None),
+    "annotation": (W, (), None),
     "constraint": (E, (), BROKEN),
     "constraint-no-effect": (W, (), None),
     "constraint-no-match": (I, (), None),
