@@ -30,11 +30,11 @@ from reconciler import (
 )
 from reconciler import plan as planning
 from reconciler.check import set_findings
-from reconciler.errors import LedgerError, PlanSpent, PlatformError
+from reconciler.errors import LedgerError, Permanent, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
 from reconciler.identity import Identity, Match, compare, remembered
 from reconciler.kinds import Resource
-from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
+from reconciler.kinds.declared import IMPLIED, NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.observing import Seen, observe
 from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
@@ -234,20 +234,40 @@ def refuses(report: Report, asked: Asked) -> bool:
     return not asked.keep_going and bool(errors(report.relevant) or guards.refused(report.plan))
 
 
+def missing(account: Resource[PlatformAccountSpec]) -> str:
+    """Why there is no such account, "" where there is one: none is declared, and nobody made an embedded platform here. An
+    account that is only implied is never made by writing to it."""
+    if account != IMPLIED or platforms.is_there(account.spec):
+        return ""
+    return (
+        f"no PlatformAccount is declared at these PATHs, and there is no embedded platform at {account.spec.embedded.path}: name "
+        "the folder that declares the account as well, declare one (`modelpolicy explain PlatformAccount`), or make an embedded "
+        "platform to try with: `modelpolicy platform seed`"
+    )
+
+
 def connect(
     account: Resource[PlatformAccountSpec], connection: Connection, key: Callable[[], Credentials] | None = None
 ) -> Platform:
     """The account's platform, to be written to. What cannot be opened, or whose `key` cannot be read, answers every call with
-    the reason."""
-    try:
-        return platforms.connect(account.spec, replace(connection, credentials=key()) if key else connection)
-    except PlatformError as error:
-        return Unreachable(error)
+    the reason; so does an account that is only implied and that nobody made."""
+    if why := missing(account):
+        return Unreachable(Permanent(why, reason=Reason.TARGET_NOT_FOUND))
+    return _opened(account, connection, key)
 
 
 def connect_reader(account: Resource[PlatformAccountSpec], connection: Connection) -> Reader:
     """The account's platform as a type that cannot write; nothing is created, not even a local file."""
-    return ReadOnly(connect(account, replace(connection, create=False)))
+    return ReadOnly(_opened(account, replace(connection, create=False)))
+
+
+def _opened(
+    account: Resource[PlatformAccountSpec], connection: Connection, key: Callable[[], Credentials] | None = None
+) -> Platform:
+    try:
+        return platforms.connect(account.spec, replace(connection, credentials=key()) if key else connection)
+    except PlatformError as error:
+        return Unreachable(error)
 
 
 # Check and observe.

@@ -91,7 +91,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
         else:
             terminal.note("Declined: nothing was written.")
             done = reports
-            code = exits.of(done, detailed=wish.detailed_exitcode)
+            code = exits.of(done, detailed=True)  # what was declined is still to be done
 
     def render(output: Output) -> str:
         return formats.renderer(output, "applied")(*done, **formats.layout(terminal, output, read.frame))

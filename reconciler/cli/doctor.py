@@ -35,6 +35,7 @@ def command(terminal: Terminal, common: Common) -> Exit:
     read = opening.read(common.paths)
     found: dict[str, Examined] = {}
     for name in opening.accounts(read.declared, common.account):
+        opening.exists(read.declared.accounts[name])
         spec = read.declared.accounts[name].spec
         found[name] = examine(spec, Connection(opening.clock(), create=False))
     shared.emit(terminal, common.outputs, lambda output: _rendered(found, terminal, output))

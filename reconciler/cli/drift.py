@@ -8,7 +8,7 @@ from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
 from reconciler.finding import Finding
 from reconciler.ledger import Ledger
-from reconciler.plan.drift import Drift, drifts
+from reconciler.plan.drift import Drift, drifts, uncompared
 from reconciler.reconcile import Asked
 from reconciler.report import Report
 from reconciler.rules.unmanaged_item import RULE as UNMANAGED
@@ -30,7 +30,8 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
     """Compare what is live with what is declared at PATH and with what was last applied, field by field.
 
     Says for each field whether the declaration changed, the platform, or both, and since when the item was last seen equal.
-    What cannot be seen does not drift. Exits 2 where there is drift.
+    What cannot be seen does not drift. Exits 2 where there is drift, 1 where the platform could not be observed, and 3 where
+    something could not be compared: a document that cannot be read, or one that names what is not there.
     """
     read = opening.read(common.paths)
     everyone = looking.asked(common, read)
@@ -41,8 +42,15 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
         return formats.renderer(output, "drift")(*seen, **formats.layout(terminal, output, read.frame))
 
     shared.emit(terminal, common.outputs, render)
-    drifted = any(found or loose for _, found, loose in seen)
-    return exits.first([Exit.CHANGES if drifted else Exit.OK, exits.of(report for report, _, _ in seen)])
+    return exits.first(_code(*each) for each in seen)
+
+
+def _code(report: Report, found: tuple[Drift, ...], loose: tuple[Finding, ...]) -> Exit:
+    if report.snapshot is None:
+        return Exit.UNEXPECTED
+    if uncompared(report.findings, report.declared):
+        return Exit.INVALID
+    return Exit.CHANGES if found or loose else Exit.OK
 
 
 def _seen(one: Asked, report: Report, ledger: Ledger, *, unmanaged: bool) -> Seen:

@@ -65,6 +65,7 @@ def command(terminal: Terminal, common: Common, out: str | None) -> Exit:
 def _adopted(asked: Asked, texts: Mapping[str, bytes], folder: str) -> Adoption:
     """One account's live state, adopted into `texts`."""
     clock = opening.clock()
+    opening.exists(asked.resource)
     declared = load(SourceText(name, content) for name, content in texts.items()).declared
     reader = reconcile.connect_reader(asked.resource, Connection(clock))
     try:

@@ -1,8 +1,11 @@
 """What every reading verb does: look at each account once, without a hold on anything that could write."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import click
 
 from reconciler import reconcile
 from reconciler.cli import opening, sets
@@ -38,8 +41,25 @@ def at(common: Common, everyone: tuple[Asked, ...]) -> tuple[Report, ...]:
         return tuple(report for _, report in looks(everyone, ledger))
 
 
+def matched(everyone: Sequence[Asked], ledger: Ledger) -> None:
+    """Ends the command with exit 64 where a --target names nothing that is declared or owned: it would do nothing, quietly."""
+    for target in everyone[0].targets if everyone else ():
+        known: set[str] = set()
+        for one in everyone:
+            known |= {each.address for each in one.declared.resources} | {one.resource.address}
+            owned = (record for record in ledger.history(one.account).records.values() if record.owner)
+            known |= {name for each in owned for name in (each.owner, f"{each.target.kind}/{each.target.name}")}
+            known |= {f"{held.kind}/{held.name}" for held in one.declared.held}
+        if target in known or target in {name.partition("/")[0] for name in known}:
+            continue
+        near = difflib.get_close_matches(target, sorted(known), n=1)
+        hint = f"did you mean {near[0]}?" if near else "modelpolicy status lists what is declared."
+        raise click.UsageError(f"--target {target} matches nothing that is declared at these PATHs or owned: {hint}")
+
+
 def looks(everyone: Sequence[Asked], ledger: Ledger) -> tuple[tuple[Asked, Report], ...]:
     """One look at each account; another where some turn out to be of one platform account, which only then is known."""
+    matched(everyone, ledger)
     passes = tuple((one, look(one, ledger)) for one in everyone)
     seen = {
         one.account: report.snapshot.identity for one, report in passes if report.snapshot and report.snapshot.identity

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from reconciler.cli.endings import Stop
+from reconciler.cli.exits import Exit
 from reconciler.cli.waiting import waiting
-from reconciler.finding import Finding, Location, in_order
-from reconciler.kinds import registry
+from reconciler.finding import Finding, Location, errors, in_order
+from reconciler.kinds import Resource, registry
 from reconciler.kinds.declared import Declared
+from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.load import frame, load
 from reconciler.sources import files
 
@@ -100,6 +103,15 @@ def accounts(declared: Declared, wanted: str | None) -> tuple[str, ...]:
     return (wanted,)
 
 
+def exists(account: Resource[PlatformAccountSpec]) -> None:
+    """Ends the command with exit 3 where nobody declared or made the account that it would work on."""
+    from reconciler import reconcile
+
+    missing = reconcile.missing(account)
+    if missing:
+        raise Stop(missing, Exit.INVALID)
+
+
 def targets(wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The --target values, each known to be a kind or one of its resources' addresses in form."""
     kinds = sorted(registry())
@@ -118,6 +130,8 @@ def reader(asked: "Asked") -> Iterator["Reader"]:
     from reconciler import reconcile
     from reconciler.platforms import Connection
 
+    if not errors(asked.load_findings):  # else the account may be declared in what could not be read
+        exists(asked.resource)
     opened = reconcile.connect_reader(asked.resource, Connection(clock(), create=False))
     with closing(opened):
         yield opened
@@ -129,6 +143,8 @@ def platform(asked: "Asked") -> Iterator["Platform"]:
     from reconciler import reconcile
     from reconciler.platforms import Connection
 
+    if asked.keep_going or not errors(asked.load_findings):
+        exists(asked.resource)
     opened = reconcile.connect(asked.resource, Connection(clock()))
     with closing(opened):
         yield opened

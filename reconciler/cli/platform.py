@@ -54,22 +54,25 @@ def database(function: Any) -> Any:
 
 @command.command(
     short_help="Merge models, endpoints and account facts of a file into it.",
-    epilog=shared.examples(("modelpolicy platform seed seed.yaml --db rehearsal.db", "")),
+    epilog=shared.examples(
+        ("modelpolicy platform seed seed.yaml --db rehearsal.db", "a file of its own"),
+        ("modelpolicy platform seed", "only the shipped catalogue"),
+    ),
 )
-@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @database
 @shared.options("account", output=("text", "json"))
 @click.pass_obj
-def seed(terminal: Terminal, file: str, db: str | None, common: Common) -> Exit:
-    """Merge the models, endpoints and account facts of FILE over what the platform has.
+def seed(terminal: Terminal, file: str | None, db: str | None, common: Common) -> Exit:
+    """Merge the models, endpoints and account facts of FILE over what the platform has; without FILE only make the platform.
 
     A fresh platform carries the shipped catalogue. Every problem in FILE is listed, and then nothing is changed (exit 3).
     """
     from reconciler.load import frame
     from reconciler.platforms.embedded import seed as seeds
 
-    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    sown = seeds.read("<stdin>" if file == "-" else Path(file).as_posix(), content)
+    content = b"" if file is None else sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    sown = seeds.read("<stdin>" if file in ("-", None) else Path(str(file)).as_posix(), content)
     path = path_of(db, common.account)
     try:
         if sown.findings:

@@ -11,7 +11,7 @@ import click
 
 from reconciler import reconcile
 from reconciler.cli import common as shared
-from reconciler.cli import exits, looping, opening, outfiles, sets
+from reconciler.cli import exits, looking, looping, opening, outfiles, sets
 from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -81,6 +81,8 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         notifying(flags["notify"], audience),
         tracing(wanted=flags["otel"], audience=audience),
     ):
+        if common.targets:
+            looking.matched(looking.asked(common, opening.read(common.paths)), ledger)
         controller = Controller(Watched(_folders(common, audience), audience), world(ledger, audience), settings)
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]

@@ -216,7 +216,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "plan.revert": ("to revert", "回退"),
     "plan.deferred": ("deferred", "延后"),
     "plan.manual": ("by hand", "人工"),
-    "plan.released": ("to let go of", "不再管理"),
+    "plan.released": ("to release", "不再管理"),
     "plan.unchanged": ("unchanged", "不变"),
     "findings": ("Findings", "检查结果"),
     "findings.none": ("Nothing to remark.", "没有需要提示的内容。"),

@@ -7,17 +7,21 @@
 What cannot be seen never drifts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from reconciler.finding import Location
+from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Declared
 from reconciler.plan.items import differing
+from reconciler.reasons import Reason
 from reconciler.state import UNOBSERVABLE, Fields, History, Record, Snapshot, Target, Value
+
+_NOT_COMPARED: Final = (Reason.TARGET_NOT_FOUND, Reason.CONFLICTED, Reason.ACCOUNT_CHANGED)
 
 
 class Moved(StrEnum):
@@ -68,6 +72,14 @@ def drifts(declared: Declared, snapshot: Snapshot, history: History, now: dateti
         for drift in _of(resource, snapshot, history, now)
     ]
     return tuple(sorted(found, key=lambda one: (one.address, one.target)))
+
+
+def uncompared(findings: Iterable[Finding], declared: Declared) -> tuple[Finding, ...]:
+    """The errors that kept something from being compared: of what could not be loaded, of what names an item that is not there,
+    and of an account in doubt. A broken rule does not: what it stops is compared all the same."""
+    known = {resource.address for resource in declared.resources}
+    errors = (found for found in findings if found.severity is Severity.ERROR)
+    return tuple(found for found in errors if found.resource not in known or found.reason in _NOT_COMPARED)
 
 
 def _of(resource: Resource[Spec], snapshot: Snapshot, history: History, now: datetime) -> Iterator[Drift]:

@@ -171,6 +171,12 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     return _room(spec).connect(spec, connection)
 
 
+def is_there(spec: PlatformAccountSpec) -> bool:
+    """Whether a person has made the platform that `spec` names, where that is a thing to be made (a local file); no network."""
+    made: Callable[[PlatformAccountSpec], bool] | None = getattr(_room(spec), "is_there", None)
+    return made is None or made(spec)
+
+
 def examine(spec: PlatformAccountSpec, connection: Connection) -> tuple[tuple[Probe, ...], Mapping[Operation, Support]]:
     """What works on the account, tried by reading alone, and how each operation is done; never raises a PlatformError."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.finding import Finding, in_order
-from reconciler.plan.drift import Drift
+from reconciler.plan.drift import Drift, uncompared
 from reconciler.report import Report, json_status, plain
 from reconciler.report.plain import FORMAT_VERSION, moment
 from reconciler.report.selection import EVERYTHING, Selection
@@ -130,8 +130,15 @@ def _drift(report: Report, drifts: Sequence[Drift], unmanaged: Sequence[Finding]
             for one in drifts
         ],
         "unmanaged": [plain.finding(one) for one in unmanaged],
-        "errors": plain.failures(report.failures),
+        "errors": [*plain.failures(report.failures), *map(_uncompared, uncompared(report.findings, report.declared))],
     }
+
+
+def _uncompared(found: Finding) -> dict[str, Any]:
+    """A finding that kept something from being compared, as an error: where it is and what is wrong there."""
+    where = f"{found.location}: " if found.location else ""
+    reason = found.reason.value if found.reason else "Invalid"
+    return {"reason": reason, "code": found.rule, "message": f"{where}{found.message}", "retry_after_s": None}
 
 
 def _run(run: Run, entries: Sequence[Entry] | None) -> dict[str, Any]:

@@ -1,14 +1,22 @@
 """How these tests call the command: in this process, through the same door as the console script."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from reconciler.cli.root import ROOT
+from reconciler.platforms.embedded.engine import open_engine
 
 Call = Callable[..., Result]
+PLATFORM = ".modelpolicy/platform.db"
+
+
+def embedded(folder: Path) -> None:
+    """Make the embedded platform that commands in the folder find, as `platform seed` does."""
+    open_engine(folder / PLATFORM, lambda: datetime.now(UTC)).close()
 
 
 @pytest.fixture

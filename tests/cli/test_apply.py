@@ -97,7 +97,7 @@ def test_apply_asks_and_takes_only_yes_for_yes(
     monkeypatch.setattr(terminal.Terminal, "interactive", True)
     said = call("apply", "policies", stdin=answer)
     assert "Apply 3 changes to default? [y/N]" in said.stderr
-    assert said.exit_code == (Exit.OK if answer else Exit.INTERRUPTED)
+    assert said.exit_code == {"y\n": Exit.OK, "n\n": Exit.CHANGES, "": Exit.INTERRUPTED}[answer]
     assert counts(call)["create"] == left
     if answer == "n\n":
         assert "Declined: nothing was written." in said.stderr

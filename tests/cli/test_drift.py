@@ -12,7 +12,7 @@ from reconciler.plan.drift import Moved, drifts
 from reconciler.report.output_schemas import output_schemas
 from reconciler.state import UNOBSERVABLE, Fields, Limit
 from tests import builders as b
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, embedded
 
 HEAD = "apiVersion: modelpolicy.dev/v1alpha1\n"
 POLICIES = f"""{HEAD}kind: ModelActivation
@@ -60,6 +60,7 @@ def test_what_is_as_declared_or_cannot_be_seen_or_found_does_not_drift() -> None
 @pytest.fixture
 def applied(call: Call, tmp_path: Path) -> Path:
     """A converged working directory."""
+    embedded(tmp_path)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies/seed.yaml").write_text(POLICIES)
     assert call("apply", "policies", "--yes").exit_code == Exit.OK

@@ -23,6 +23,7 @@ from reconciler.kinds import registry
 from reconciler.ledger import open_ledger
 from reconciler.platforms import Connection
 from reconciler.reconcile import Asked, connect_reader, look
+from tests.cli.conftest import embedded
 
 POLICIES = tuple(kind for kind in registry() if kind != "PlatformAccount")
 READS = (
@@ -36,6 +37,7 @@ READS = (
     ("fmt", "P", "--check"),
     ("watch", "P", "--once", "--mode", "report"),
 )
+
 DOCUMENTED = {Exit.OK, Exit.UNEXPECTED, Exit.CHANGES, Exit.INVALID, Exit.REFUSED, Exit.PARTIAL}
 
 
@@ -142,6 +144,7 @@ def test_the_console_shows_every_accepted_value(made: Set) -> None:
     loaded = load.load(texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made.home)
+        embedded(made.home)
         ledger = open_ledger(".modelpolicy/ledger.db")
         shown = desk(ledger)
         asked = Asked(account="default", everything=loaded.declared, load_findings=loaded.findings)

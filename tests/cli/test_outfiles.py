@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from reconciler.cli.common import Common
 from reconciler.cli.endings import run
 from reconciler.cli.exits import Exit
 from reconciler.cli.root import ROOT
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, embedded
 
 POLICY = """\
 apiVersion: modelpolicy.dev/v1alpha1
@@ -27,6 +28,7 @@ spec: {model: glm-4-7}
 @pytest.fixture
 def policies(call: Call, tmp_path: Path) -> Path:
     (tmp_path / ".git").mkdir()
+    embedded(tmp_path)
     folder = tmp_path / "policies"
     folder.mkdir()
     (folder / "glm.yaml").write_text(POLICY)
@@ -38,7 +40,7 @@ def refused(result: Result, *words: str) -> None:
     assert result.exit_code == Exit.USAGE, result.output
     (said,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert all(word in said for word in words), said
-    assert not Path(".modelpolicy").exists()
+    assert not Path(".modelpolicy/ledger.db").exists()
 
 
 def test_outputs_are_written_whole_and_again(call: Call, policies: Path) -> None:
@@ -48,6 +50,7 @@ def test_outputs_are_written_whole_and_again(call: Call, policies: Path) -> None
     assert json.loads(Path("plan.json").read_text())["format_version"]
     assert sorted(each.name for each in Path.cwd().iterdir()) == [
         ".git",
+        ".modelpolicy",
         "plan.json",
         "plan.md",
         "plan.txt",
@@ -185,6 +188,7 @@ def test_the_shells_own_names_for_streams_take_outputs(policies: Path) -> None:
 def test_the_status_file_of_watch_is_written_through_no_link_and_that_is_told_once(
     policies: Path, tmp_path: Path, call: Call
 ) -> None:
+    shutil.rmtree(tmp_path / ".modelpolicy")
     (tmp_path / ".modelpolicy").symlink_to(tmp_path.parent)
     told: list[str] = []
 

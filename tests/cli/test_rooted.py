@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.cli import rooted
-from tests.cli.conftest import Call
+from tests.cli.conftest import Call, embedded
 from tests.report import githubs_sarif
 
 WRONG = "apiVersion: modelpolicy.dev/v1alpha1\nkind: ModelActivation\nmetadata: {name: a}\nspec: {modle: a}\n"
@@ -160,6 +160,7 @@ def test_each_account_folder_and_look_has_a_category_of_its_own(
     repository: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository / "team")
+    embedded(repository / "team")
     (repository / "team/prod").mkdir()
     (repository / "team/policies/a b.yaml").write_text(RIGHT)
 

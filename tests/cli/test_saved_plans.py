@@ -16,6 +16,7 @@ from reconciler.cli.endings import Stop, run
 from reconciler.cli.exits import Exit
 from reconciler.cli.root import ROOT
 from reconciler.report.plan_file import LIFETIME, Saved, Terms
+from tests.cli.conftest import embedded
 
 TERMS = Terms(made_at=samples.NOW, expires_at=samples.NOW + LIFETIME)
 
@@ -123,6 +124,7 @@ spec: {model: doubao-seed-1-6, tokens: 500}
 @pytest.fixture
 def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    embedded(tmp_path)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies/seed.yaml").write_text(POLICY)
     assert run(ROOT, ["plan", "policies", "--out", "the.plan"]) == Exit.OK

@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.cli.terminal import Terminal
 from reconciler.cli.waiting import Waiting
+from tests.cli.conftest import embedded
 
 POLICIES = """apiVersion: modelpolicy.dev/v1alpha1
 kind: ModelActivation
@@ -22,6 +23,7 @@ SLOW = """
 import sys, time
 from reconciler.cli import root, waiting
 from reconciler.platforms.embedded.platform import EmbeddedPlatform
+from tests.cli.conftest import embedded
 
 waiting.AFTER_S, waiting.EVERY_S = 0.02, 0.02
 observe, write = EmbeddedPlatform.observe, EmbeddedPlatform.write
@@ -59,6 +61,7 @@ def run(folder: Path, *arguments: str, **more: str) -> tuple[str, str]:
 
 @pytest.fixture
 def policies(tmp_path: Path) -> Path:
+    embedded(tmp_path)
     (tmp_path / "policies.yaml").write_text(POLICIES, encoding="utf-8")
     return tmp_path
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from watching import Watch
 
+from tests.cli.conftest import embedded
+
 POLICY = """\
 apiVersion: modelpolicy.dev/v1alpha1
 kind: ModelActivation
@@ -19,6 +21,7 @@ spec: {model: glm-4-7}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
+    embedded(tmp_path)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "glm.yaml").write_text(POLICY)
     return tmp_path

@@ -12,6 +12,8 @@
 It knows nothing of declarations, plans or rules of ours: it enforces the platform's.
 """
 
+from pathlib import Path
+
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.platforms import Connection, Platform
 
@@ -22,3 +24,8 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     from reconciler.platforms.embedded.platform import EmbeddedPlatform
 
     return EmbeddedPlatform(open_engine(spec.embedded.path, connection.clock, create=connection.create))
+
+
+def is_there(spec: PlatformAccountSpec) -> bool:
+    """Whether the file is there: somebody seeded, served or opened the platform."""
+    return Path(spec.embedded.path).exists()

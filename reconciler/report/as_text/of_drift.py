@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from reconciler.finding import Finding
-from reconciler.plan.drift import Drift, FieldDrift, Moved
+from reconciler.plan.drift import Drift, FieldDrift, Moved, uncompared
 from reconciler.report import Report
 from reconciler.report.as_text.layout import Layout, Page, Span
 from reconciler.report.as_text.of_findings import failures, paragraphs
@@ -30,11 +30,13 @@ def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]], layout: Layo
         page.gap()
         title(page, report)
         failures(page, report.failures)
+        missed = uncompared(report.findings, report.declared)
+        paragraphs(page, folded(missed), layout)
         for one in drifts:
             _item(page, one, report.started_at)
         paragraphs(page, folded(unmanaged), layout)
         page.gap()
-        _summary(page, report, len(drifts), len(unmanaged))
+        _summary(page, report, len(missed), (len(drifts), len(unmanaged)))
     return page.text()
 
 
@@ -56,10 +58,13 @@ def _row(field: FieldDrift) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _summary(page: Page, report: Report, drifted: int, unmanaged: int) -> None:
+def _summary(page: Page, report: Report, missed: int, counts: tuple[int, int]) -> None:
+    drifted, unmanaged = counts
     if report.snapshot is None:
         page.wrapped(Span("Not known: the platform could not be observed.", "error"))
         return
     said = [count(drifted, "item differs", "items differ") if drifted else "no drift"]
     said += [f"{unmanaged} unmanaged"] if unmanaged else []
-    page.wrapped(Span(", ".join(said).capitalize() + ".", "error" if drifted else "good"))
+    if missed:
+        said += [f"{count(missed, 'error')} above kept something from being compared"]
+    page.wrapped(Span(", ".join(said).capitalize() + ".", "error" if drifted or missed else "good"))
