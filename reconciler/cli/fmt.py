@@ -13,7 +13,7 @@ from reconciler.cli import exits, opening
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.terminal import Terminal
 from reconciler.errors import NotWritable, Overtaken
-from reconciler.load import SourceText
+from reconciler.load import SourceText, is_beside
 from reconciler.load.fmt import fmt
 from reconciler.report.as_text.layout import safe
 from reconciler.sources.files import STDIN
@@ -67,7 +67,8 @@ def command(terminal: Terminal, check: bool, common: Common) -> Exit:  # click's
 
 
 def _formatted(source: SourceText) -> bytes | None:
-    return source.content if source.name.endswith(".json") else fmt(source.content)
+    left = source.name.endswith(".json") or is_beside(source)
+    return source.content if left else fmt(source.content)
 
 
 def _broken(name: str) -> str:

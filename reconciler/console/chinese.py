@@ -61,6 +61,7 @@ MEANS: Final[dict[str, str]] = {
     "missing-field": "缺少必填字段。",
     "not-a-mapping": "文档不是键值结构。",
     "not-utf8": "文件不是 UTF-8 编码。",
+    "passed-over": "目录中的其他文件（模板、带注释的 JSON 等），未提及任何策略，已跳过。",
     "refused-by-cluster": "API Server 试运行时拒绝了该声明。",
     "symlink-loop": "符号链接指回了上级目录，其内容只读取一次。",
     "too-complex": "文档层级过深或展开后内容过多。",

@@ -16,24 +16,27 @@ from typing import Any
 from reconciler.finding import Finding, Location, Severity, in_order
 from reconciler.kinds import Resource
 from reconciler.kinds.declared import Declared, Held
-from reconciler.load import exact, quick, text, tree
+from reconciler.load import beside, exact, foreign, quick, text, tree
 from reconciler.load.checks import CHECKS
 from reconciler.load.documents import Judged, good, judge
 from reconciler.load.frame import frame
 from reconciler.load.positions import Positions
 from reconciler.reasons import Reason
 
-__all__ = ["CHECKS", "Loaded", "Memory", "SourceText", "frame", "load"]
+__all__ = ["CHECKS", "Loaded", "Memory", "SourceText", "frame", "is_beside", "load"]
 
 _NOTES_A_FILE = 3  # foreign documents in a file that are noted one by one
+_NOTED_FILES = 10  # files with such documents that are noted one by one
 
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A file as it was read: `name` as the user gave it (POSIX), "<stdin>" for standard input."""
+    """A file as it was read: `name` as the user gave it (POSIX), "<stdin>" for standard input; `asked` False: met in a folder, so that
+    it may be something else than policies."""
 
     name: str
     content: bytes
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,18 @@ def load(texts: Iterable[SourceText], *, complete: bool = True, memory: Memory |
     )
 
 
+def is_beside(source: SourceText) -> bool:
+    """Whether a file that was met in a folder is plainly something else than policies."""
+    return not source.asked and _beside(source, text.decode(source.content)) is not None
+
+
 def _file(source: SourceText) -> Iterator[Judged]:
     """What each document of a file became."""
     decoded = text.decode(source.content)
+    other = None if source.asked else _beside(source, decoded)
+    if other is not None:
+        yield from other
+        return
     if isinstance(decoded, tree.Problem):
         yield from judge(tree.Document(problems=[decoded]), source.name)
         return
@@ -97,13 +109,24 @@ def _file(source: SourceText) -> Iterator[Judged]:
             yield from judge(document, source.name)
 
 
+def _beside(source: SourceText, decoded: str | tree.Problem) -> tuple[Judged, ...] | None:
+    """What the documents of a file are that was met in a folder and is plainly not ours; None for any other."""
+    if isinstance(decoded, tree.Problem):
+        return beside.undecoded(source.content, decoded, source.name)
+    return None if foreign.mentions_us(decoded) else beside.judged(decoded, source.name)
+
+
 def _good(read: quick.Read | None, place: Location, chunk: str) -> Judged | None:
     """What an ordinary document without a mistake became, by the shortest way; None: it has to be looked at closely."""
     if read is None:
         return None
     values, start = read
-    resource = good(values, Location(place.file, place.line + start, 1), Positions(chunk, place.line))
-    return None if resource is None else Judged(resource=resource, location=resource.origin)
+    origin = Location(place.file, place.line + start, 1)
+    resource = good(values, origin, Positions(chunk, place.line))
+    if resource is not None:
+        return Judged(resource=resource, location=origin)
+    kind = None if "items" in values else foreign.kind_of(values, place.file)
+    return None if kind is None else Judged(foreign=kind, location=origin)
 
 
 def _unique(resources: list[Resource[Any]]) -> tuple[list[Resource[Any]], list[Finding], list[Held]]:
@@ -126,25 +149,39 @@ def _unique(resources: list[Resource[Any]]) -> tuple[list[Resource[Any]], list[F
 
 
 def _notes(judged: Iterable[Judged]) -> list[Finding]:
-    """One note for each foreign document, or one a file where there are many."""
+    """One note for each foreign document, one a file or one for all where there are many; the same for files passed over."""
+    strange = [(one.location, one.foreign) for one in judged if one.foreign is not None and one.location is not None]
+    passed = [(one.location, one.passed) for one in judged if one.passed and one.location is not None]
     by_file: dict[str, list[tuple[Location, str]]] = defaultdict(list)
-    for one in judged:
-        if one.foreign is not None and one.location is not None:
-            by_file[one.location.file].append((one.location, one.foreign))
+    for place, kind in strange:
+        by_file[place.file].append((place, kind))
     notes: list[Finding] = []
-    for foreign in by_file.values():
-        if len(foreign) <= _NOTES_A_FILE:
-            notes += [_note(place, f"{_called(kind)} is left alone") for place, kind in foreign]
-            continue
-        kinds = sorted({kind[:80] or "without a kind" for _, kind in foreign})
-        named = ", ".join(kinds[:5]) + (", ..." if len(kinds) > 5 else "")
-        notes.append(_note(foreign[0][0], f"{len(foreign)} documents of other kinds ({named}) are left alone"))
-    return notes
+    if len(by_file) > _NOTED_FILES:
+        notes.append(_note(strange[0][0], f"{_many(strange)} in {len(by_file):,} files are left alone"))
+    else:
+        for each in by_file.values():
+            if len(each) > _NOTES_A_FILE:
+                notes.append(_note(each[0][0], f"{_many(each)} are left alone"))
+            else:
+                notes += [_note(place, f"{_called(kind)} is left alone") for place, kind in each]
+    if len(passed) > _NOTED_FILES:
+        named = ", ".join(place.file for place, _ in passed[:3])
+        said = f"{len(passed):,} files that are no policies were passed over: {named} and {len(passed) - 3:,} more"
+        return [*notes, _note(passed[0][0], said, "passed-over")]
+    return notes + [
+        _note(place, f"{place.file} is no policy and was passed over: {why}", "passed-over") for place, why in passed
+    ]
+
+
+def _many(strange: list[tuple[Location, str]]) -> str:
+    kinds = sorted({kind[:80] or "without a kind" for _, kind in strange})
+    named = ", ".join(kinds[:5]) + (", ..." if len(kinds) > 5 else "")
+    return f"{len(strange):,} documents of other kinds ({named})"
 
 
 def _called(kind: str) -> str:
     return f"a document of another kind ({kind[:80]})" if kind else "a document without apiVersion and kind"
 
 
-def _note(place: Location, message: str) -> Finding:
-    return Finding("foreign-document", Severity.INFO, message, "", place)
+def _note(place: Location, message: str, rule: str = "foreign-document") -> Finding:
+    return Finding(rule, Severity.INFO, message, "", place)

@@ -16,8 +16,9 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "guess, so neither is believed.",
         "duplicate-resource": "Two documents have the same kind and name (and namespace). Neither is carried out until one is "
         "renamed or removed; what they govern stays as it is.",
-        "foreign-document": "A document of another apiVersion group (a Kubernetes manifest, a kustomization.yaml), or one "
-        "without apiVersion, kind, metadata and spec. It is left alone; this is only a note.",
+        "foreign-document": "A document of another apiVersion group (a Kubernetes manifest, a kustomization.yaml), or one of another "
+        "kind, or of neither. It is left alone; this is only a note. A document that names our apiVersion or one of our kinds is never "
+        "left alone, nor is one with metadata and spec alone, whatever its file is called.",
         "hidden-character": "A comment, a key or an unquoted value holds a character that nobody sees, such as a zero-width space, or "
         "one that turns the direction of the text after it. What a reviewer sees may not be what is declared; take it out. In a "
         "quoted text it is shown as an escape.",
@@ -40,6 +41,9 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
         "not-a-mapping": "A document is a list or a single value. A declaration is a mapping with apiVersion, kind, metadata "
         "and spec.",
         "not-utf8": "A file is not UTF-8 text. Save it as UTF-8; a byte order mark is fine.",
+        "passed-over": "A file in a folder that cannot be read as policies are, names nothing of ours anywhere, and shows what else it "
+        "is: a template, JSON with comments, another API's manifest, a file that is too large or not UTF-8. This is only a note, so that "
+        "nothing is passed over unsaid. A file that is named on the command line is never passed over.",
         "refused-by-cluster": "With --from-cluster: the API server's dry run refused the declaration; the message is its own.",
         "symlink-loop": "A directory links back to one that contains it. What is inside is read once, under its real place.",
         "too-complex": "A document is nested deeper than 64 levels or unfolds to more than 100,000 values, as alias bombs do. "

@@ -3,7 +3,6 @@
 Broken is not absent: whatever cannot be read is held with as much of its kind, name and target as could be.
 """
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -17,7 +16,7 @@ from reconciler.kinds import API_GROUP, API_VERSION, Kind, Resource, registry
 from reconciler.kinds.common import Spec
 from reconciler.kinds.declared import Held
 from reconciler.kinds.metadata import Metadata, Written
-from reconciler.load import credentials
+from reconciler.load import credentials, foreign
 from reconciler.load.messages import Path, Said, did_you_mean, explained, shown
 from reconciler.load.positions import Places, of_tree
 from reconciler.load.tree import Document, Node, Problem, Slip
@@ -26,19 +25,20 @@ from reconciler.reasons import Reason
 _OURS: Final = ("apiVersion", "kind", "metadata", "spec")
 _TOP: Final = frozenset((*_OURS, "status"))  # status is the controller's; what a file says there is ignored
 _TELLING: Final = frozenset((*_OURS, "name", "namespace", "model", "endpoint", "id"))
-_KUSTOMIZE: Final = ("kustomization.yaml", "kustomization.yml")
 
 
 _metadata_of: Final[Callable[[Any], Written]] = Written.__pydantic_validator__.validate_python
 
 
 class Judged(NamedTuple):
-    """What one document became: one of `resource`, `held` and `foreign` (its kind, for the note), and the findings."""
+    """What one document became: one of `resource`, `held`, `foreign` (its kind, for the note) and `passed` (why the rest of its file
+    was not read), and the findings."""
 
     findings: tuple[Finding, ...] = ()
     resource: Resource[Any] | None = None
     held: Held | None = None
     foreign: str | None = None
+    passed: str = ""
     location: Location | None = None
 
 
@@ -47,8 +47,6 @@ def good(document: Mapping[str, Any], origin: Location, positions: Places) -> Re
     called, spec = document.get("kind"), document.get("spec")
     kind = registry().get(called) if isinstance(called, str) else None
     if kind is None or document.get("apiVersion") != API_VERSION or not document.keys() <= _TOP:
-        return None
-    if origin.file.endswith(_KUSTOMIZE):
         return None
     try:
         # What `model_validate` does, without its checks of how it was called: this is asked of every document.
@@ -107,10 +105,10 @@ def _is_list(root: Node) -> bool:
 def _judge(document: Document, file: str, broken: bool) -> Judged:
     root = document.root
     location = Location(file, root.line, root.column) if root is not None else Location(file, document.line, 1)
-    if not broken and root is not None:
-        foreign = _foreign(root, file)
-        if foreign is not None:
-            return Judged(foreign=foreign, location=location)
+    if not broken and root is not None and root.entries is not None:
+        kind = foreign.kind_of({key: value.value for key, (_, value) in root.entries.items()}, file)
+        if kind is not None:
+            return Judged(foreign=kind, location=location)
     held = _held(document, location)
     remarks = tuple(_remark(each, file) for each in document.problems if each.severity is not Severity.ERROR)
     problems = [each for each in document.problems if each.severity is Severity.ERROR]
@@ -194,22 +192,6 @@ def _finding(said: Said, place: Location, address: str | None) -> Finding:
 
 def _what(root: Node) -> str:
     return "a list" if root.items is not None else shown(root.value)
-
-
-def _foreign(root: Node, file: str) -> str | None:
-    """What a document that is none of ours calls itself, or None for one that is ours or was meant to be."""
-    if root.entries is None:
-        return None
-    kind, version = root.text("kind"), root.text("apiVersion")
-    if file.rsplit("/", 1)[-1] in _KUSTOMIZE:
-        return kind or "Kustomization"
-    if not {key.casefold() for key in root.entries} & {key.casefold() for key in _OURS}:
-        return ""
-    group = version.split("/")[0]
-    if not version or kind in registry() or group == API_GROUP:
-        return None
-    near = difflib.SequenceMatcher(None, group, API_GROUP).ratio() > 0.8
-    return None if near else kind
 
 
 def _held(document: Document, location: Location) -> Held:

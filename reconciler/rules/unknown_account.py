@@ -19,6 +19,7 @@ from reconciler.rules import Context, Rule, Scope
 def _check(context: Context) -> Iterator[Finding]:
     accounts = context.everything.accounts
     broken = {held.account or held.name: held for held in context.everything.held if held.kind == "PlatformAccount"}
+    unread = next((held for held in context.everything.held if not held.kind), None)
     near: dict[str, str] = {}  # one search for each unknown name, however many resources bear it
     for resource in context.everything.resources:
         if not isinstance(resource.spec, PolicySpec):
@@ -33,6 +34,14 @@ def _check(context: Context) -> Iterator[Finding]:
                 _place(resource),
                 hint=f"Mend the account at {held.location}.",
                 follows=held.location,
+            )
+        elif account is None and unread is not None:
+            yield RULE.finding(
+                f"there is no PlatformAccount {key!r} in what could be read",
+                resource,
+                _place(resource),
+                hint=f"Mend {unread.location} first: it may declare the account.",
+                follows=unread.location,
             )
         elif account is None:
             if key not in near:

@@ -173,7 +173,7 @@ def _read(search: _Search, path: Path, found: os.stat_result, *, given: bool) ->
         return
     try:
         with path.open("rb") as file:
-            search.texts[_identity(found)] = SourceText(name_of(path), file.read(MAX_BYTES + 1))
+            search.texts[_identity(found)] = SourceText(name_of(path), file.read(MAX_BYTES + 1), asked=given)
     except OSError as error:
         search.unreadable(path, _reason(error))
 

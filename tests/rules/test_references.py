@@ -145,6 +145,13 @@ def test_an_account_that_could_not_be_loaded_is_never_replaced_by_the_embedded_d
     assert "could not be loaded (accounts.yaml:3:1)" in found.message
 
 
+def test_an_account_that_may_stand_in_what_could_not_be_read_follows_from_that() -> None:
+    broken = Held(Location("accounts.yaml", 3, 1))
+    (found,) = says("unknown-account", declared(limit(account="prod"), held=(broken,)))
+    assert found.follows == broken.location
+    assert found.hint == "Mend accounts.yaml:3:1 first: it may declare the account."
+
+
 def test_an_account_lets_in_only_the_namespaces_it_lists() -> None:
     shared = account(namespace="infra", allowed_namespaces=["team-a"])
     ref = {"name": "default", "namespace": "infra"}
