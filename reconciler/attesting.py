@@ -35,14 +35,15 @@ class CannotAttest(ModelPolicyError):
     """There is nothing that a person could attest here; says why and what to do instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """Whose word on what and when: the resource's address, the person, and who keeps the journal for them."""
+    """Whose word on what and when: the resource's address, the person, who keeps the journal for them, and in which CI job."""
 
     address: str
     by: str
     actor: str
     revision: str
+    link: str = ""
     now: datetime
 
 
@@ -64,7 +65,7 @@ def attest(asked: Asked, word: Word, reader: Reader, store: Ledger) -> Record:
     )  # fmt: skip
     outcome = Outcome(resource.address, target, Result.MANUAL, f"attested by {word.by}; the platform cannot show it")
     run = Run(
-        id=run_id(word.now), account=asked.account, operation="attest", actor=word.actor, revision=word.revision,
+        id=run_id(word.now), account=asked.account, operation="attest", actor=word.actor, revision=word.revision, link=word.link,
         reason=f"{resource.address} was done by {word.by}",
         started_at=word.now, finished_at=word.now, result="attested",
     )  # fmt: skip

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from reconciler import reconcile
-from reconciler.cli import allowing, exits, formats, looking, opening, saved
+from reconciler.cli import allowing, exits, formats, looking, opening, origin, saved
 from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.opening import Read
+from reconciler.cli.origin import Origin
 from reconciler.cli.progress import Progress
 from reconciler.cli.stopping import Stopping, stopping
 from reconciler.cli.terminal import Terminal
@@ -75,6 +76,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
         raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
     kept = _saved(common, wish)
     read = opening.read(common.paths) if kept is None else Read(kept.declared, (), {})
+    made_by = origin.of(read.texts, common.paths, kept.terms.revision if kept else None)
     with opening.ledger(common.ledger) as ledger:
         if kept is None:
             everyone = looking.asked(common, read, prune=wish.prune, keep_going=wish.keep_going, allows=allows)
@@ -87,7 +89,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
         if not (wish.yes and kept is not None) and any(map(_says_more, reports)):
             terminal.page(as_text.plan(*reports, layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):
-            done, code = _carry_out(terminal, ledger, passes, wish)
+            done, code = _carry_out(terminal, ledger, passes, wish, made_by)
         else:
             terminal.note("Declined: nothing was written.")
             done = reports
@@ -138,7 +140,7 @@ def _agreed(passes: Sequence[Pass]) -> bool:
 
 
 def _carry_out(
-    terminal: Terminal, ledger: Ledger, passes: Sequence[Pass], wish: Wish
+    terminal: Terminal, ledger: Ledger, passes: Sequence[Pass], wish: Wish, made_by: Origin
 ) -> tuple[tuple[Report, ...], Exit]:
     """Carry out each account's plan, one account after the other; a locked account does not keep the others waiting."""
     done: list[Report] = []
@@ -150,7 +152,7 @@ def _carry_out(
             progress = Progress(terminal, len(report.plan.changes))
             try:
                 with opening.platform(asked) as platform, progress:
-                    acting = _acting(stop, progress, wish)
+                    acting = _acting(stop, progress, wish, made_by)
                     done.append(reconcile.act(report, asked, platform, ledger, acting))
                     told.append(done[-1])
             except LockHeld as held:
@@ -165,11 +167,12 @@ def _carry_out(
         return tuple(told), stop.code(code)
 
 
-def _acting(stop: Stopping, progress: Progress, wish: Wish) -> Acting:
+def _acting(stop: Stopping, progress: Progress, wish: Wish, made_by: Origin) -> Acting:
     return Acting(
         operation="apply",
-        actor=opening.actor(),
-        revision=opening.revision(),
+        actor=made_by.actor,
+        link=made_by.link,
+        revision=made_by.revision,
         reason=wish.reason,
         plan=wish.plan or "",
         clock=opening.clock(),

@@ -3,7 +3,7 @@
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import formats, opening
+from reconciler.cli import formats, opening, origin
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.terminal import Terminal
 
@@ -34,8 +34,11 @@ def command(terminal: Terminal, /, address: str, common: Common, by: str | None)
     if len(mine) > 1:
         names = ", ".join(one.account for one in mine)
         raise click.UsageError(f"{address} is declared for the accounts {names}; name one with --account")
-    actor = opening.actor()
-    word = attesting.Word(address, by or actor, actor, opening.revision(), opening.clock()())
+    made_by = origin.of(read.texts, common.paths)
+    word = attesting.Word(
+        address=address, by=by or made_by.actor, actor=made_by.actor, link=made_by.link, revision=made_by.revision,
+        now=opening.clock()(),
+    )  # fmt: skip
     with opening.ledger(common.ledger) as ledger, opening.reader(mine[0]) as reader:
         record = attesting.attest(mine[0], word, reader, ledger)
     fields = dict(record.attestation.fields) if record.attestation else {}

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import endings, exits, formats, from_cluster, opening, placing, streams
+from reconciler.cli import endings, exits, formats, from_cluster, origin, placing, streams
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
@@ -67,7 +67,7 @@ def attest(terminal: Terminal, /, address: str, by: str | None, **place: Any) ->
     It is said of the spec as it is now, and ends when that is changed or the platform shows otherwise. The operator takes it
     up only where the platform cannot show how things are.
     """
-    where, who = Place(**place), by or opening.actor()
+    where, who = Place(**place), by or origin.actor()
     kind, said, name = _parts(address)
     with closing(client.connect(where.kubeconfig, where.context)) as connected:
         namespace = said or (where.namespaces[0] if where.namespaces else connected.namespace)

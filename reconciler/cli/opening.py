@@ -5,10 +5,7 @@ Heavy: a verb that needs it imports it, the root never does. It opens and closes
 """
 
 import difflib
-import getpass
 import os
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -158,24 +155,3 @@ def ledger(where: str) -> Iterator["Ledger"]:
     opened = open_ledger(where)
     with closing(opened):
         yield opened
-
-
-def actor() -> str:
-    """Who runs this: user@host, for the journal."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # no such user in this container
-        user = f"uid-{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
-
-
-def revision() -> str:
-    """The git revision of the working directory, "" where there is no repository or no git."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607  # the user's own git
-            capture_output=True, text=True, timeout=5, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

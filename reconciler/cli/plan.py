@@ -1,11 +1,12 @@
 """`modelpolicy plan`: what would change and why, read live. Does not write to the platform or the ledger."""
 
+from functools import cache
 from typing import Any
 
 import click
 
+from reconciler.cli import committed, exits, formats, looking, opening, placing, saved
 from reconciler.cli import common as shared
-from reconciler.cli import exits, formats, looking, opening, placing, saved
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
@@ -48,14 +49,15 @@ def command(
         raise click.UsageError("--kubeconfig, --context and --namespace go with --from-cluster")
     read = opening.read(common.paths)
     everyone = looking.asked(common, read, prune=prune, standing=False)
+    revision = cache(lambda: committed.revision(read.texts, common.paths))
     reports = looking.at(common, everyone)
     if out is not None:
-        kept = saved.save(out, everyone, reports)
+        kept = saved.save(out, everyone, reports, revision())
         terminal.note(f"Saved to {out}, good for one apply --plan until {words.moment(kept.terms.expires_at)}")
 
     def render(output: Output) -> str:
         more = formats.layout(terminal, output, read.frame)
-        more |= formats.provenance(output, opening.revision, everyone[0].declaration_set.under if everyone else ())
+        more |= formats.provenance(output, revision, everyone[0].declaration_set.under if everyone else ())
         return formats.renderer(output, "plan")(*reports, **more)
 
     shared.emit(terminal, common.outputs, render)

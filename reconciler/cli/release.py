@@ -5,7 +5,7 @@ import json
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import opening
+from reconciler.cli import opening, origin
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
@@ -43,9 +43,10 @@ def command(
         raise Stop(
             "a document here cannot be loaded and may still declare the item: see modelpolicy validate", Exit.INVALID
         )
+    made_by = origin.of(read.texts, paths)
     handover = releasing.Handover(
-        addresses=addresses, declaration_set=sets.declaration_set(replace(common, paths=paths)), actor=opening.actor(),
-        reason=reason, revision=opening.revision(), link="", now=opening.clock()(),
+        addresses=addresses, declaration_set=sets.declaration_set(replace(common, paths=paths)), actor=made_by.actor,
+        reason=reason, revision=made_by.revision, link=made_by.link, now=opening.clock()(),
     )  # fmt: skip
     done = []
     with opening.ledger(common.ledger) as ledger:

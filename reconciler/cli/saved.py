@@ -10,7 +10,6 @@ from typing import Final
 import click
 
 from reconciler import writer
-from reconciler.cli import opening
 from reconciler.cli.endings import Stop
 from reconciler.cli.exits import Exit
 from reconciler.errors import WrongPlace
@@ -55,15 +54,15 @@ def good(kept: Saved, path: str, now: datetime) -> None:
         raise Stop(f"{late.message}; {late.hint}", Exit.STALE)
 
 
-def save(path: str, asked: Sequence[Asked], reports: Sequence[Report]) -> Saved:
-    """Save the plan of this run: of one account, and only where the platform could be seen."""
+def save(path: str, asked: Sequence[Asked], reports: Sequence[Report], revision: str) -> Saved:
+    """Save the plan of this run: of one account, and only where the platform could be seen. `revision` is its files'."""
     if len(reports) != 1:
         raise click.UsageError(f"a saved plan is one account's, and this run has {len(reports)}: choose with --account")
     (one,), (report,) = asked, reports
     if report.snapshot is None:
         raise Stop(f"account {one.account} could not be observed, so there is no plan to save")
     terms = Terms(
-        made_at=report.started_at, expires_at=report.started_at + plan_file.LIFETIME, revision=opening.revision(),
+        made_at=report.started_at, expires_at=report.started_at + plan_file.LIFETIME, revision=revision,
         targets=one.targets, declaration_set=one.declaration_set, prune=one.prune,
     )  # fmt: skip
     return write(path, report, terms)

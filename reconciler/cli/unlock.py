@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import known, opening
+from reconciler.cli import known, opening, origin
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
@@ -47,6 +47,7 @@ def command(terminal: Terminal, common: Common, run: str | None, force: bool) ->
     Rarely needed: the lock of a dead run frees itself within half a minute, at once on the same machine. The lock of a holder
     that is alive is broken with --force only (exit 6 without it). Breaking a lock is journaled.
     """
+    terminal.able()
     with opening.ledger(common.ledger) as ledger:
         found = _found(ledger, common, run)
         if found.lock is not None and found.lock.verdict.life is Life.DOUBTFUL and not force:
@@ -122,6 +123,6 @@ def _journaled(lock: Lock, whose: str) -> Run:
     now = opening.clock()()
     forced = " by force" if lock.verdict.life is Life.LIVES else ""
     return Run(
-        id=run_id(now), account=lock.account, operation="unlock", actor=opening.actor(), started_at=now, finished_at=now,
+        id=run_id(now), account=lock.account, operation="unlock", actor=origin.actor(), link=origin.link(), started_at=now, finished_at=now,
         result="unlocked", reason=f"broken{forced}: the lock of {whose}; {lock.verdict.why}",
     )  # fmt: skip

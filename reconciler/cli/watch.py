@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from reconciler import reconcile
+from reconciler.cli import committed, exits, looking, looping, opening, origin, outfiles, sets
 from reconciler.cli import common as shared
-from reconciler.cli import exits, looking, looping, opening, outfiles, sets
 from reconciler.cli.audience import Audience, Shown, listening, notifying, tracing
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
@@ -29,9 +29,11 @@ class Watched:
     def __init__(self, folders: Folders, audience: Audience) -> None:
         self._folders = folders
         self._audience = audience
+        self.read: tuple[str, ...] = ()  # the names of the files that were last loaded
 
     def load(self) -> Loaded:
         loaded = self._folders.load()
+        self.read = tuple(name for name, _ in loaded.declared.sources)
         self._audience.declared(loaded.declared.accounts)
         return loaded
 
@@ -83,7 +85,9 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     ):
         if common.targets:
             looking.matched(looking.asked(common, opening.read(common.paths)), ledger)
-        controller = Controller(Watched(_folders(common, audience), audience), world(ledger, audience), settings)
+        watched = Watched(_folders(common, audience), audience)
+        known = world(ledger, audience, lambda: committed.revision(watched.read, common.paths))
+        controller = Controller(watched, known, settings)
         if flags["once"]:
             done = [each.report for each in controller.once(stop.event)]
             return stop.code(exits.of(done, detailed=False) if done else Exit.LOCKED)
@@ -101,8 +105,11 @@ def _folders(common: Common, audience: Audience) -> Folders:
     return Folders(common.paths, file, lambda message: audience.diary.trouble("", message))
 
 
-def world(ledger: Ledger, audience: Audience, *, create: bool = True) -> World:
-    """Every hold on the world that a loop of this process has; `create` False makes not even a local file."""
+def world(
+    ledger: Ledger, audience: Audience, revision: Callable[[], str] = lambda: "", *, create: bool = True
+) -> World:
+    """Every hold on the world that a loop of this process has; `revision` says of which commit the declarations are, `create`
+    False makes not even a local file."""
     clock = opening.clock()
     return World(
         clock=clock,
@@ -112,8 +119,9 @@ def world(ledger: Ledger, audience: Audience, *, create: bool = True) -> World:
             account.account, reconcile.connect(account, Connection(clock, create=create))
         ),
         ledger=ledger,
-        actor=opening.actor(),
-        revision=opening.revision,
+        actor=origin.actor(),
+        link=origin.link(),
+        revision=revision,
         ear=audience.diary,
         step=audience.step,
         waited=audience.waited,

@@ -21,6 +21,7 @@ from reconciler.errors import LedgerError
 from reconciler.plan import kind_of
 from reconciler.plan.prices import grouped
 from reconciler.report.as_text import safe
+from reconciler.report.as_text.words import revision
 from reconciler.report.model_row import standing_of
 from reconciler.report.review import TOTALS, remarks_on
 from reconciler.state import UNOBSERVABLE, Limit, Rate
@@ -189,7 +190,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals.update(
-        asset=_asset, version=__version__, spark=plot.spark, kind_of=kind_of, remarks_on=remarks_on, TOTALS=TOTALS,
+        asset=_asset, version=__version__, spark=plot.spark, kind_of=kind_of, remarks_on=remarks_on, TOTALS=TOTALS, revision=revision,
         standing_of=standing_of, grouped=grouped, UNSEEN=UNOBSERVABLE,
     )  # fmt: skip
     made.tests.update(limit=lambda one: isinstance(one, Limit), rate=lambda one: isinstance(one, Rate))

@@ -87,6 +87,7 @@ class World:
     ledger: Ledger
     actor: str
     revision: Callable[[], str]
+    link: str = ""  # to the CI job that this loop runs in
     ear: Ear
     step: Callable[[str, str], AbstractContextManager[object]] = lambda *_: nullcontext()
     waited: Callable[[str, float], None] = lambda *_: None
@@ -236,6 +237,7 @@ class Seat:
             operation="watch",
             actor=self._world.actor,
             revision=self._world.revision(),
+            link=self._world.link,
             clock=self._world.clock,
             stop=stop.is_set,
             sleep=stop.wait,

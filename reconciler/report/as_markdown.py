@@ -124,7 +124,7 @@ def _said(reviews: Sequence[Review]) -> str:
 
 def _made(reviews: Sequence[Review], origin: Provenance) -> str:
     """Of which commit and files, when it was made, and when the platform was seen."""
-    said = [f"commit {code(origin.revision[:12])}"] if origin.revision else []
+    said = [f"commit {code(words.revision(origin.revision))}"] if origin.revision else []
     said += [", ".join(map(name, origin.under[:NAMED]))] if origin.under else []
     said += [f"planned {words.moment(max(one.made_at for one in reviews))}"] if reviews else []
     said += [_seen(reviews[0])] if len(reviews) == 1 else []

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span
-from reconciler.report.as_text.words import count, moment, value
+from reconciler.report.as_text.words import count, moment, revision, value
 from reconciler.state import UNOBSERVABLE, Entry, Run
 
 _STYLES: Final = {
@@ -41,7 +41,7 @@ def _result(word: str) -> Span:
 
 
 def _row(run: Run) -> tuple[Piece, ...]:
-    who = " ".join(filter(None, [run.actor, _short(run.revision), f"of {run.set_name}" if run.set_name else ""]))
+    who = " ".join(filter(None, [run.actor, revision(run.revision), f"of {run.set_name}" if run.set_name else ""]))
     return (
         Span(run.id, "bold"),
         moment(run.started_at),
@@ -50,12 +50,6 @@ def _row(run: Run) -> tuple[Piece, ...]:
         _result(run.result),
         f"{who}: {run.reason}" if run.reason else who,
     )
-
-
-def _short(revision: str) -> str:
-    """The revision as it is known at a glance, with its mark where the files were not committed."""
-    commit, plus, mark = revision.partition("+")
-    return f"{commit[:12]}{plus}{mark}"
 
 
 def _in_full(page: Page, run: Run, entries: Sequence[Entry]) -> None:

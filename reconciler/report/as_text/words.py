@@ -109,3 +109,9 @@ def count(number_of: int, noun: str, plural: str = "") -> str:
 def rate(limit: Rate) -> str:
     """RPM / TPM, "-" for a half that is not set: 1,200 / 240k."""
     return " / ".join("-" if half is None else short(half) for half in (limit.rpm, limit.tpm))
+
+
+def revision(full: str) -> str:
+    """A commit as it is known at a glance, with its mark where the files were not all of it (`+dirty`)."""
+    commit, plus, mark = full.partition("+")
+    return f"{commit[:12]}{plus}{mark}"
