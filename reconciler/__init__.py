@@ -35,7 +35,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     rules/           WHAT IS ALLOWED        one rule a file; json_schema/ runs the constraints' schemas
     kinds/           WHAT MAY BE DECLARED   one kind a file
     isolation.py     what fails in judging one resource becomes that resource's finding
-    state.py finding.py characters.py errors.py reasons.py
+    state.py finding.py characters.py errors.py reasons.py durations.py
 
 The pictures are enforced by the import contracts in pyproject.toml.
 """

@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler import isolation
 from reconciler.kinds import registry
-from reconciler.kinds.inference_limit import TOKENS, recent_hourly_use
+from reconciler.kinds.inference_limit import TOKENS, forecast
 from reconciler.kinds.model_activation import STATE, DesiredState
 from reconciler.plan import CONTEST, Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
 from reconciler.plan.question import protected
@@ -280,11 +280,11 @@ def _limit_below_use(plan: Plan, question: Question) -> Iterator[Worry]:
         tokens = next((field.after for field in change.fields if field.path == TOKENS), None)
         if change.target.kind != "InferenceLimit" or model is None or not isinstance(tokens, int):
             continue
-        rate = recent_hourly_use(model, question.now)
-        if tokens < rate * hours:
+        foreseen = forecast(model, tokens, question.now)
+        if foreseen is not None and tokens < foreseen.rate * hours:
             yield Worry(
-                f"{change.address} would set {tokens:,} tokens, which {change.model} uses up in "
-                f"{tokens / rate * 60:.0f} min at {rate:,} tokens an hour; guards.minHoursToLimit is {hours}",
+                f"{change.address} would set {tokens:,} tokens, which {change.model} uses up in {foreseen} at "
+                f"{foreseen.rate:,} tokens an hour; guards.minHoursToLimit is {hours}",
                 _hint("limit-below-use", change.address),
                 (_names(question, change),),
                 change.address,

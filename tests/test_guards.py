@@ -131,7 +131,7 @@ def test_a_limit_below_recent_use_is_refused() -> None:
     assert refusals(judged(question(declared(limit(tokens=1), off), seen))) == []
     verdict = refused(judged(question(declared(limit(tokens=500)), seen)))[0]
     assert verdict.message == (
-        f"InferenceLimit/{M} would set 500 tokens, which {M} uses up in 30 min at 1,000 tokens an hour; "
+        f"InferenceLimit/{M} would set 500 tokens, which {M} uses up in about 30 min at 1,000 tokens an hour; "
         "guards.minHoursToLimit is 1"
     )
 

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from reconciler.console.chinese import MEANS
 from reconciler.console.messages import LANGUAGES, MESSAGES
+from reconciler.durations import rounded
 from reconciler.plan import prices
 from reconciler.state import UNOBSERVABLE, Price, Rate, Value
 
 _UNITS: Final = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+_SPANS: Final = {"min": "unit.minutes", "h": "unit.hours", "d": "unit.days"}
 
 
 class Saying:
@@ -70,10 +72,8 @@ class Saying:
 
     def roughly(self, span: timedelta) -> str:
         """One unit: what is foreseen is not more exact than that."""
-        hours = span.total_seconds() / 3600
-        if hours < 1:
-            return f"{max(1, round(hours * 60))} {self('unit.minutes')}"
-        return f"{round(hours)} {self('unit.hours')}" if hours < 48 else f"{round(hours / 24):,} {self('unit.days')}"
+        number, unit = rounded(span)
+        return f"{number:,} {self(_SPANS[unit])}"
 
     def value(self, path: str, seen: Value) -> str:
         """A field's value as a reviewer reads it."""

@@ -1,11 +1,13 @@
 """InferenceLimit: the one-off total of tokens after which the platform pauses a model (推理限额)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
+from reconciler.durations import roughly
 from reconciler.kinds import Kind, Resource, renews
 from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens, fixed
 from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
@@ -77,13 +79,36 @@ def recent_hours(model: Model, now: datetime) -> Hours:
     return tuple((hour, tokens) for hour, tokens in hours if now - RECENT < hour <= now and tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How long `left` tokens last at `rate` tokens an hour, which is the recent use. Whatever speaks of when a limit is reached
+    says what this says."""
+
+    left: int
+    rate: int
+
+    @property
+    def lasts(self) -> timedelta | None:
+        """None where it is too far away to be foreseen."""
+        hours = self.left / self.rate
+        return timedelta(hours=hours) if hours < _FAR_HOURS else None
+
+    def __str__(self) -> str:
+        return roughly(self.lasts) if self.lasts is not None else "years"
+
+
+def forecast(model: Model, left: int | None, now: datetime) -> Forecast | None:
+    """The forecast for so many tokens of the model; None where how many are left is not known, or nothing uses it."""
+    rate = recent_hourly_use(model, now)
+    return Forecast(max(0, left), rate) if rate and left is not None else None
+
+
 def reached_at(model: Model, now: datetime) -> datetime | None:
     """When the live limit is reached if the recent use goes on; None where there is no limit, no use, or either is not seen."""
-    rate = recent_hourly_use(model, now)
-    if not isinstance(model.limit, Limit) or model.limit.used is None or not rate:
-        return None
-    hours = max(0, model.limit.tokens - model.limit.used) / rate
-    return now + timedelta(hours=hours) if hours < _FAR_HOURS else None
+    limit = model.limit
+    left = limit.tokens - limit.used if isinstance(limit, Limit) and limit.used is not None else None
+    foreseen = forecast(model, left, now)
+    return now + foreseen.lasts if foreseen is not None and foreseen.lasts is not None else None
 
 
 def is_set_again(spec: InferenceLimitSpec, limit: Seen[Limit], record: Record | None) -> bool:

@@ -215,7 +215,12 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[_P
             fields=step.fields,
             precondition=fingerprint({**step.before, **kind.stamp(snapshot, target)}),
             recorded=recorded(question.record(target)),
-            notes=intent.notes + notes.of_step(step, snapshot, question.now, waits) + _loosening(intent.action, step),
+            notes=(
+                *intent.notes,
+                *notes.of_step(step, snapshot, question.now, waits),
+                *_costs(question, snapshot, step),
+                *_loosening(intent.action, step),
+            ),
             renewal=intent.renewal,
         )
         placed.append(((step.level, model, intent.address, target, step.capability.value), change))
@@ -225,6 +230,17 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[_P
 def _is_ours(question: Question, record: Record, resource: Resource[Any]) -> bool:
     """Whether this set carried out a declaration of the item, be it by another name."""
     return question.owns(record) and (record.owner == resource.address or record.owner not in question.claims)
+
+
+def _costs(question: Question, snapshot: Snapshot, step: Step) -> tuple[str, ...]:
+    """What the step lets a model cost at most."""
+    name = step.writes[0].target.name if step.writes else ""
+    limits = question.declared.limits_by_model.get(name, ())
+    activations = question.declared.activations_by_model.get(name, ())
+    services = {service.value for one in activations for service in one.spec.sub_services or ()}
+    return notes.costs(
+        step, snapshot.models.get(name), max((one.spec.tokens for one in limits), default=None), sorted(services)
+    )
 
 
 def _loosening(action: Action, step: Step) -> tuple[str, ...]:

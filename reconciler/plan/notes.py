@@ -1,12 +1,13 @@
 """Sentences for the person who reviews a change or does it by hand. No decisions here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeGuard
 
 from reconciler.kinds import registry
 from reconciler.plan import prices
+from reconciler.plan.costs import bound
 from reconciler.plan.items import Step
 from reconciler.plan.values import FieldChange
 from reconciler.state import (
@@ -74,6 +75,25 @@ def irreversible(step: Step) -> list[str]:
         if field.before != field.after
     )
     return [why for why in found if why]
+
+
+def costs(step: Step, model: Model | None, limit: int | None, services: Iterable[str]) -> tuple[str, ...]:
+    """What the step lets the model cost at most: `limit` is the declared one's tokens, None where none is; `services` are the
+    declared sub-services. Nothing where a price is not known."""
+    if model is None:
+        return ()
+    said: list[str] = []
+    for write in step.writes:
+        tokens = write.arguments.get("tokens")
+        if write.operation is Operation.SET_LIMIT and _is_number(tokens):
+            most = bound(model, tokens, services)
+            said += [f"online use costs at most {most} until the limit pauses it, {most.basis}"] if most else []
+        if write.operation is Operation.ACTIVATE and limit is None:
+            live = model.limit.tokens - (model.limit.used or 0) if isinstance(model.limit, Limit) else None
+            most = bound(model, max(0, live), services) if live is not None else None
+            said += [f"online use costs at most {most} until the limit it has pauses it, {most.basis}"] if most else []
+            said += ["no limit is declared or set, so nothing bounds what it costs"] if model.limit is None else []
+    return tuple(said)
 
 
 def loosening(fields: tuple[FieldChange, ...]) -> tuple[str, ...]:

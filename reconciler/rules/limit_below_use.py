@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.finding import Finding, Severity
-from reconciler.kinds.inference_limit import recent_hourly_use, tokens_left
+from reconciler.kinds.inference_limit import forecast, tokens_left
 from reconciler.rules import Context, Rule
 from reconciler.rules.common import late, limit_record, live_limits
 
@@ -18,19 +18,18 @@ HORIZON_HOURS: Final = 24
 
 def _check(context: Context) -> Iterator[Finding]:
     for limit, model in live_limits(context):
-        rate = recent_hourly_use(model, context.now)
         left = tokens_left(limit.spec, model, limit_record(context, model.name))
-        if not rate or left is None or left / rate >= HORIZON_HOURS:
+        foreseen = forecast(model, left, context.now)
+        if foreseen is None or foreseen.left / foreseen.rate >= HORIZON_HOURS:
             continue
-        within = max(1, round(left / rate))
         yield RULE.finding(
-            f"at {rate:,} tokens an hour the {left:,} tokens that the limit leaves {model.name} last about "
-            f"{within} h; then the platform pauses it"
-            if left
+            f"at {foreseen.rate:,} tokens an hour the {foreseen.left:,} tokens that the limit leaves {model.name} last "
+            f"{foreseen}; then the platform pauses it"
+            if foreseen.left
             else f"the limit of {model.name} is reached; the platform pauses it",
             limit,
             limit.at("spec", "tokens"),
-            hint=f"A day at this rate takes {rate * HORIZON_HOURS:,} tokens{late(model)}.",
+            hint=f"A day at this rate takes {foreseen.rate * HORIZON_HOURS:,} tokens{late(model)}.",
         )
 
 

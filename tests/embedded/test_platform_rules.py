@@ -372,7 +372,7 @@ def test_s31_there_is_no_way_to_raise_a_models_rate():
 def test_s32_prices_are_only_seen(small):
     """S32 定价详见产品计费文档"""
     prices = small.seen("doubao-seed-1-6").prices
-    assert Price("InferencePrompt", "0.80", "CNY/1M tokens") in prices
+    assert Price("InferencePrompt", "0.80", "CNY/1M tokens, from") in prices
     assert not any("price" in operation.value for operation in Operation)
     assert "prices" in {field.name for field in dataclasses.fields(Model)}
 

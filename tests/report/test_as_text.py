@@ -236,3 +236,13 @@ def test_recent_use_is_told_with_its_age_and_that_it_cannot_be_seen_is_told_too(
     )
     assert told(hourly_use=UNOBSERVABLE)
     assert told(hourly_use=()) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1.9, "Look again in a moment."), (59, "Look again in a moment."), (72 * 60, "Look again at 2026-11-23 13:12:04 UTC (in 1 h 12 min).")],
+)  # fmt: skip
+def test_looking_again_is_asked_for_at_a_time_only_where_that_is_worth_noting(seconds: float, said: str) -> None:
+    done = scenes.done()
+    page = as_text.applied(replace(done, next_wake=done.finished_at + timedelta(seconds=seconds)), layout=Layout(80))
+    assert page.splitlines()[-1] == said

@@ -7,7 +7,7 @@ from reconciler.report import Report
 from reconciler.report.as_text.layout import Layout, Page, Piece, Span, pad
 from reconciler.report.as_text.of_findings import failures
 from reconciler.report.as_text.of_plan import title
-from reconciler.report.as_text.words import count, duration, until
+from reconciler.report.as_text.words import MINUTE, count, duration, until
 from reconciler.state import Outcome, Result
 
 _STYLES: Final = {
@@ -86,7 +86,10 @@ def _summary(page: Page, report: Report) -> None:
         f" in {took}" + (f": {', '.join(said)}." if said else "."),
     )
     if report.next_wake is not None:
-        page.wrapped(f"Look again at {until(report.next_wake, report.finished_at)}.")
+        soon = report.next_wake - report.finished_at < MINUTE
+        page.wrapped(
+            "Look again in a moment." if soon else f"Look again at {until(report.next_wake, report.finished_at)}."
+        )
 
 
 def _nothing(page: Page, report: Report) -> None:

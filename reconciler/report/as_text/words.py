@@ -1,6 +1,7 @@
 """How values are said to people: numbers, times, durations, fields of items. Pure; escaping is the page's work."""
 
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from reconciler.state import Rate, Unobservable, Value
@@ -8,6 +9,7 @@ from reconciler.state import Rate, Unobservable, Value
 if TYPE_CHECKING:  # findings are said without what plans need
     from reconciler.plan import Change, FieldChange
 
+MINUTE: Final = timedelta(minutes=1)
 UNSEEN: Final = "not visible"
 UNKNOWN: Final = "not known"  # where the platform does not tell it, and it might be none
 # What an absent field means, by its path.
@@ -80,13 +82,16 @@ def moment(when: datetime) -> str:
 
 
 def until(when: datetime, now: datetime) -> str:
-    """A coming time, with how far it is: 2026-11-23 14:05 UTC (in 1 h 12 min)."""
-    return f"{moment(when)} (in {duration(when - now)})" if when > now else moment(when)
+    """A coming time, with how far it is: 2026-11-23 14:05 UTC (in 1 h 12 min); of seconds nobody wants a part."""
+    if when <= now:
+        return moment(when)
+    length = when - now
+    return f"{moment(when)} (in {f'{ceil(length.total_seconds())} s' if length < MINUTE else duration(length)})"
 
 
 def ago(when: datetime, now: datetime) -> str:
     """How long ago: "3 h ago", "just now"."""
-    return "just now" if now - when < timedelta(minutes=1) else f"{duration(now - when)} ago"
+    return "just now" if now - when < MINUTE else f"{duration(now - when)} ago"
 
 
 def duration(length: timedelta) -> str:
