@@ -48,7 +48,7 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
 def _code(report: Report, found: tuple[Drift, ...], loose: tuple[Finding, ...]) -> Exit:
     if report.snapshot is None:
         return Exit.UNEXPECTED
-    if uncompared(report.findings, report.declared):
+    if uncompared(report.relevant, report.declared):
         return Exit.INVALID
     return Exit.CHANGES if found or loose else Exit.OK
 

@@ -130,7 +130,7 @@ def _drift(report: Report, drifts: Sequence[Drift], unmanaged: Sequence[Finding]
             for one in drifts
         ],
         "unmanaged": [plain.finding(one) for one in unmanaged],
-        "errors": [*plain.failures(report.failures), *map(_uncompared, uncompared(report.findings, report.declared))],
+        "errors": [*plain.failures(report.failures), *map(_uncompared, uncompared(report.relevant, report.declared))],
     }
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from reconciler.finding import in_order
 from reconciler.report import Report, plain
 from reconciler.report.by_model import Account
 from reconciler.report.plain import FORMAT_VERSION, moment
@@ -45,7 +44,7 @@ def of(report: Report, selection: Selection) -> dict[str, Any]:
             operation.value: {"capability": support.capability.value, "page": support.page, "note": support.note}
             for operation, support in sorted(report.capabilities.items())
         },
-        "findings": [plain.finding(one) for one in in_order((*report.plan.findings, *report.findings))],
+        "findings": [plain.finding(one) for one in report.relevant],
         "errors": plain.failures((*report.plan.errors, *report.failures)),
     }
 

@@ -27,9 +27,9 @@ def said(model: Model, tokens: int = 10_000_000, *wanted: str) -> str:
 
 def test_a_bound_is_every_token_at_the_dearest_price() -> None:
     assert said(priced(IN, OUT)) == "160.00 CNY, all at the output price, 16.0 CNY/1M tokens"
-    assert said(priced(("InferencePrompt", "0.008", "USD/1k tokens"), ("InferenceCompletion", "0.002", "USD/1k tokens")), 1) == (
-        "0.01 USD, all at the input price, 0.008 USD/1k tokens"
-    )
+    assert said(
+        priced(("InferencePrompt", "0.008", "USD/1k tokens"), ("InferenceCompletion", "0.002", "USD/1k tokens")), 1
+    ) == ("0.01 USD, all at the input price, 0.008 USD/1k tokens")
 
 
 def test_amounts_are_decimals_rounded_up_to_the_cent() -> None:
@@ -83,7 +83,9 @@ def test_where_a_price_that_counts_is_not_known_nothing_is_said(model: Model) ->
 def test_fast_inference_counts_at_its_own_price_where_it_is_on_or_wanted() -> None:
     fast = [("FastInferencePrompt", "6", UNIT), ("FastInferenceCompletion", "48", UNIT)]
     assert said(priced(IN, OUT, *fast)).startswith("160.00 CNY")
-    assert said(priced(IN, OUT, *fast, sub_services=("fast-infer",))).startswith("480.00 CNY, all at the fast output price")
+    assert said(priced(IN, OUT, *fast, sub_services=("fast-infer",))).startswith(
+        "480.00 CNY, all at the fast output price"
+    )
     assert said(priced(IN, OUT, *fast), 10_000_000, "fast-infer").startswith("480.00 CNY")
     assert said(priced(IN, OUT, *fast, sub_services=UNOBSERVABLE)).startswith("480.00 CNY")
 

@@ -341,6 +341,7 @@ def test_an_activation_says_what_it_costs() -> None:
     assert only(make(question(declared(activation()), snapshot(priced)))).notes == (
         "a consent to pay: input 0.8 CNY/1M tokens",
         "499,999 free tokens are used up first",
+        "no limit is declared or set, so nothing bounds what it costs",
     )
 
 

@@ -30,7 +30,7 @@ def drift(*seen: tuple[Report, Sequence[Drift], Sequence[Finding]], layout: Layo
         page.gap()
         title(page, report)
         failures(page, report.failures)
-        missed = uncompared(report.findings, report.declared)
+        missed = uncompared(report.relevant, report.declared)
         paragraphs(page, folded(missed), layout)
         for one in drifts:
             _item(page, one, report.started_at)
