@@ -29,6 +29,7 @@ class Reason(StrEnum):
     ACCOUNT_CHANGED = "AccountChanged"
     # It can, but something else has to come first.
     COOLING_DOWN = "CoolingDown"
+    SETTLING = "Settling"
     TICKET_REQUIRED = "TicketRequired"
     MANUAL_ACTION_REQUIRED = "ManualActionRequired"
     CONSENT_REQUIRED = "ConsentRequired"
@@ -69,6 +70,8 @@ MEANING: Final = MappingProxyType(
         "written, until the account points back or `modelpolicy ledger rebind` says that the change is meant.",
         Reason.COOLING_DOWN: "Two settings of a model's inference limit must be two hours apart. It is set at nextAttemptTime, and "
         "not tried before.",
+        Reason.SETTLING: "It lowers, stops or takes back something, and was declared so only moments ago. It is carried out at "
+        "nextAttemptTime if it is declared so until then: half a save, or a file that is away for a moment, is no decision.",
         Reason.TICKET_REQUIRED: "Only the platform's people can do it, after a support ticket: an invite-only model, or a higher "
         "model-level rate.",
         Reason.MANUAL_ACTION_REQUIRED: "The platform has no published action for it. A person does it on the page and with the "

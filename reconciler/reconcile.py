@@ -38,7 +38,7 @@ from reconciler.kinds.declared import IMPLIED, NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec, PlatformName, Writes
 from reconciler.observing import Seen, observe
 from reconciler.pen import NoPen, Pen, recovered, result_word, run_id
-from reconciler.plan import Change, Question, Wait
+from reconciler.plan import Change, Plan, Question, Wait
 from reconciler.platforms import Connection, Credentials, Platform, Reader, ReadOnly, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -61,7 +61,8 @@ class Asked:
     """What one pass is asked: `account` is a key of `everything.accounts`; `targets` are "Kind" or "Kind/name" of `--target`;
     `declaration_set` is whose declarations these are;
     `allows` are the guards that a person waved through; `keep_going`: only what an error or a refused guard affects waits;
-    `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `step` is
+    `waits` leaves an item alone until then while what is wanted of it has that fingerprint: the back-off of a loop; `settle` makes
+    what a loop has to see twice wait, given what is planned and seen; `step` is
     entered with its name around each step of the pass: observe, plan, guard, apply; `standing` False: nobody is going to be
     told how each resource stands, so `look` does not judge it; `identities` are the platform's own ids of other accounts, as
     far as they were seen."""
@@ -75,6 +76,7 @@ class Asked:
     allows: tuple[guards.Allow, ...] = ()
     keep_going: bool = False
     waits: Mapping[tuple[Target, str], Wait] = field(default_factory=dict)
+    settle: Callable[[Plan, Snapshot], Plan] = lambda plan, _: plan
     step: Callable[[str], AbstractContextManager[object]] = contextlib.nullcontext
     standing: bool = True
     identities: Mapping[str, Identity] = field(default_factory=dict)
@@ -131,6 +133,7 @@ def look(
         findings = _findings(asked, seen, history, ahead, now)
         question = _question(asked, snapshot, history, capabilities, findings, now)
         plan = planning.patient(replace(planning.make(question), errors=failures), asked.waits)
+        plan = asked.settle(plan, snapshot) if snapshot is not None else plan
         if (
             snapshot is not None and plan.findings != findings
         ):  # what no plan could be made for is as broken as by a rule
@@ -149,7 +152,7 @@ def look(
         capabilities=capabilities,
         targets=asked.targets,
     )
-    return _judged(report, history, previous, now) if asked.standing else report
+    return judged(report, history, previous, now) if asked.standing else report
 
 
 def _of_account(history: History, snapshot: Snapshot | None) -> History:
@@ -433,7 +436,7 @@ def _finished(report: Report, applied: apply.Applied, held: Mapping[Change, Outc
     )
 
 
-def _judged(report: Report, history: History, previous: Mapping[str, ResourceStatus], now: datetime) -> Report:
+def judged(report: Report, history: History, previous: Mapping[str, ResourceStatus], now: datetime) -> Report:
     """The report with how every resource stands, and when looking again is worth it."""
     standing = Standing(
         account=report.account, declared=report.declared, plan=report.plan, now=now, findings=report.findings,
@@ -452,10 +455,10 @@ def _published(report: Report, asked: Asked, store: ledger.Ledger, before: Histo
     try:
         mine = asked.declaration_set.name
         previous, history = previous_statuses(store, asked.account, mine), store.history(asked.account)
-        judged = _judged(report, history, previous, report.finished_at)
-        store.publish(asked.account, {each.address: status.to_json(each) for each in judged.statuses}, mine)
+        done = judged(report, history, previous, report.finished_at)
+        store.publish(asked.account, {each.address: status.to_json(each) for each in done.statuses}, mine)
     except LedgerError:
         if not report.failures:
             raise
-        return _judged(report, before, {each.address: each for each in report.statuses}, report.finished_at)
-    return judged
+        return judged(report, before, {each.address: each for each in report.statuses}, report.finished_at)
+    return done

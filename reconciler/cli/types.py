@@ -53,9 +53,12 @@ class HostName(click.ParamType[str]):
 
 
 class Duration(click.ParamType[float]):
-    """Seconds, from 1 s to a day: 90, 90s, 5m or 1h."""
+    """Seconds, from 1 s (or `least_s`) to a day: 90, 90s, 5m or 1h."""
 
     name = "DURATION"
+
+    def __init__(self, least_s: int = 1) -> None:
+        self.least_s = least_s
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
@@ -63,8 +66,12 @@ class Duration(click.ParamType[float]):
         written = str(value)
         unit = _UNITS.get(written[-1:])
         number = written[:-1] if unit else written
-        if not number.isascii() or not number.isdigit() or not 1 <= int(number) * (unit or 1.0) <= _LONGEST_S:
-            self.fail(f"{written!r} is no duration from 1s to 24h, such as 90s, 5m or 1h", param, ctx)
+        if (
+            not number.isascii()
+            or not number.isdigit()
+            or not self.least_s <= int(number) * (unit or 1.0) <= _LONGEST_S
+        ):
+            self.fail(f"{written!r} is no duration from {self.least_s}s to 24h, such as 90s, 5m or 1h", param, ctx)
         return int(number) * (unit or 1.0)
 
 

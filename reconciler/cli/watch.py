@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from reconciler.cli.common import Common, Exit
 from reconciler.cli.diary import Diary
 from reconciler.cli.stopping import stopping
 from reconciler.cli.terminal import Terminal
+from reconciler.cli.types import Duration
 from reconciler.controller import Controller, Loaded, Pass, Settings, World
 from reconciler.ledger import Ledger
 from reconciler.platforms import Connection
@@ -59,13 +60,21 @@ class Watched:
     "--mode", type=click.Choice(["apply", "report"]), default="apply", show_default=True, help="report never writes."
 )
 @click.option("--prune", is_flag=True, help="Revert owned items whose declaration under PATH is gone.")
+@click.option(
+    "--settle",
+    type=Duration(least_s=0),
+    default="5s",
+    show_default=True,
+    help="For how long what lowers, stops or takes back has to be declared so before it is carried out.",
+)
 @looping.options("watch")
 @click.pass_obj
 def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     """Keep the platform as declared at PATH (default: the working directory), until told to stop.
 
-    An edit is carried out at once, drift is mended every --interval, an override ends on time, a limit waits exactly until its
-    two hours are over. What is broken is held and said; the rest goes on. The first SIGTERM or Ctrl-C finishes what is in
+    An edit is carried out at once; one that lowers, stops or takes back something (a declaration is gone) only if it still stands
+    after --settle, so that half a save or a file that is away for a moment changes nothing. Drift is mended every --interval, an
+    override ends on time, a limit waits exactly until its two hours are over. What is broken is held and said; the rest goes on. The first SIGTERM or Ctrl-C finishes what is in
     flight. A second watcher on the same ledger stands by and takes over when the first dies.
     """
     settings = Settings(
@@ -75,6 +84,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
         declaration_set=sets.declaration_set(common),
         targets=opening.targets(common.targets),
         account=common.account,
+        settle_s=0.0 if flags["once"] else flags["settle"],
     )
     audience = Audience(Diary(terminal, opening.clock(), as_json=flags["log_format"] == "json"))
     with (
@@ -85,7 +95,7 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     ):
         if common.targets:
             looking.matched(looking.asked(common, opening.read(common.paths)), ledger)
-        watched = Watched(_folders(common, audience), audience)
+        watched = Watched(_folders(common, audience, flags), audience)
         known = world(ledger, audience, lambda: committed.revision(watched.read, common.paths))
         controller = Controller(watched, known, settings)
         if flags["once"]:
@@ -97,12 +107,16 @@ def command(terminal: Terminal, /, common: Common, **flags: Any) -> Exit:
     return stop.code(Exit.INTERRUPTED)
 
 
-def _folders(common: Common, audience: Audience) -> Folders:
+def _folders(common: Common, audience: Audience, flags: Mapping[str, Any]) -> Folders:
+    """The source; one pass takes files as they are."""
     beside = Path(".modelpolicy") if "://" in common.ledger else Path(common.ledger).parent
     file = beside / STATUS_FILE
     if file.exists() and not file.is_symlink():
         outfiles.check([str(file)])
-    return Folders(common.paths, file, lambda message: audience.diary.trouble("", message))
+    return Folders(
+        common.paths, file, lambda message: audience.diary.trouble("", message), settle_s=flags["settle"],
+        at_rest=not flags["once"],
+    )  # fmt: skip
 
 
 def world(

@@ -99,6 +99,7 @@ MEANS: Final[dict[str, str]] = {
     "Conflicted": "多个声明指向同一个对象。",
     "TargetNotFound": "账号、密钥、模型或接入点不存在，或接入点名称不唯一。",
     "CoolingDown": "推理限额设置需间隔至少 2 小时，到时会自动执行。",
+    "Settling": "将降低、停用或收回，且刚刚声明；若稍后再次检查时声明仍如此，则会自动执行。",
     "TicketRequired": "只能由平台人员处理，请提交工单。",
     "ManualActionRequired": "平台没有公开接口，请按所列内容在控制台人工完成。",
     "ConsentRequired": "开通模型需要账号声明 allowActivation: true。",

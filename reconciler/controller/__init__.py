@@ -158,6 +158,9 @@ class Controller:
 
     def _pass(self, key: str, stop: threading.Event) -> Pass | None:
         """One pass over one account, published; None where there was none."""
+        known = self._seats.get(key)
+        if known is not None and known.looks_again:  # what was away by the last event may be there again
+            self._reload()
         loaded = self._loaded
         if loaded is None or key not in loaded.declared.accounts:
             return None

@@ -7,10 +7,11 @@ write re-reads its own item), plans, and writes where it may. Never raises for a
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
+from reconciler import plan as planning
 from reconciler import reconcile
 from reconciler.apply import MAX_WAIT_S
 from reconciler.controller import annotations
@@ -23,7 +24,7 @@ from reconciler.kinds.annotations import SECRET_VERSION
 from reconciler.kinds.declared import NO_SET, DeclarationSet, Declared
 from reconciler.kinds.platform_account import PlatformAccountSpec
 from reconciler.ledger import Lease, Ledger
-from reconciler.plan import Wait, wish
+from reconciler.plan import Plan, Wait, wish
 from reconciler.platforms import Platform, Reader, Unreachable
 from reconciler.reasons import Reason
 from reconciler.report import Report
@@ -48,7 +49,8 @@ SLOW_REASONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How the loop runs. `interval_s` is from one sweep to the next; `write` False only reports."""
+    """How the loop runs. `interval_s` is from one sweep to the next; `write` False only reports; `settle_s` is how long what lowers
+    or takes back has to stand before it is carried out."""
 
     interval_s: float = 300.0
     write: bool = True
@@ -56,6 +58,7 @@ class Settings:
     declaration_set: DeclarationSet = NO_SET
     targets: tuple[str, ...] = ()
     account: str | None = None  # only this one
+    settle_s: float = 0.0
 
 
 class Ear(Protocol):
@@ -134,6 +137,7 @@ class Seat:
         self._account_waits: Backoff[str] = Backoff(world.random)
         self._item_waits: Backoff[tuple[Target, str]] = Backoff(world.random)
         self._why: dict[tuple[Target, str], Outcome] = {}  # by what those failed that wait
+        self._standing: dict[planning.Key, float] = {}  # since when what has to be seen twice is in every plan
         self.again_after_s = 0.0  # in how many seconds to look again, as the last look left it
         self.settled = False  # whether a pass is over, or another process is known to lead
 
@@ -157,6 +161,11 @@ class Seat:
         self.settled = True
         self.again_after_s = self._next_s(report)
         return Pass(report=report, before=before, seconds=self._world.monotonic() - started)
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether something waits for a second look, for which the declarations have to be looked at again too."""
+        return bool(self._standing)
 
     def release(self) -> None:
         """Give up the lead and let go of the platform."""
@@ -191,8 +200,8 @@ class Seat:
             self._world.ear.led(self._key, holder)
 
     def _report(self, loaded: Loaded, stop: threading.Event) -> Report:
-        now = self._world.clock()
-        asked = self._asked(loaded, now)
+        now, writes = self._world.clock(), self._settings.write and not stop.is_set()
+        asked = replace(self._asked(loaded, now), standing=not writes)  # else it is judged once that is done
         platform = self._connected(asked.resource)
         requested = annotations.requested(asked.declared)
         if requested != self._requested:  # a person asked for a look at how it is now
@@ -200,12 +209,13 @@ class Seat:
         if self._before is None:
             set_name = self._settings.declaration_set.name
             self._before = reconcile.previous_statuses(self._world.ledger, self._key, set_name)
-        report = reconcile.look(asked, self._reader(platform), self._world.ledger.history(self._key), self._before, now)
+        history = self._world.ledger.history(self._key)
+        report = reconcile.look(asked, self._reader(platform), history, self._before, now)
         if report.snapshot is not None and report.snapshot.identity:
             self.identities[self._key] = report.snapshot.identity
-        if self._settings.write and not stop.is_set():
-            report = reconcile.act(report, asked, platform, self._world.ledger, self._acting(stop))
-        return report
+        if writes and report.snapshot is None:
+            return reconcile.judged(report, history, self._before, now)
+        return reconcile.act(report, asked, platform, self._world.ledger, self._acting(stop)) if writes else report
 
     def _asked(self, loaded: Loaded, now: datetime) -> reconcile.Asked:
         everything = loaded.declared
@@ -219,6 +229,7 @@ class Seat:
             keep_going=True,  # a controller stops only what is affected
             waits=self._waits(now),
             allows=annotations.allows(everything.accounts[self._key]),
+            settle=lambda plan, snapshot: self._settled(plan, snapshot, now),
             step=lambda name: self._world.step(self._key, name),
             identities=dict(self.identities),
         )
@@ -231,6 +242,17 @@ class Seat:
             item: Wait(until, self._why[item].reason, self._why[item].message, self._why[item].code)
             for item, until in waiting.items()
         }
+
+    def _settled(self, plan: Plan, snapshot: Snapshot, now: datetime) -> Plan:
+        """What lowers or takes back waits until it was in every plan for long enough; by our own clock, which nobody sets back."""
+        if not self._settings.settle_s:
+            return plan
+        at = self._world.monotonic()
+        self._standing = {key: self._standing.get(key, at) for key in planning.to_stand(plan, snapshot)}
+        since = {key: now - timedelta(seconds=at - first) for key, first in self._standing.items()}
+        return planning.settled(
+            plan, snapshot, planning.Standing(timedelta(seconds=self._settings.settle_s), since), now
+        )
 
     def _acting(self, stop: threading.Event) -> reconcile.Acting:
         return reconcile.Acting(
@@ -315,6 +337,8 @@ class Seat:
             wishes.append((report.next_wake - now).total_seconds())
         waiting = self._item_waits.waiting(now).values()
         wishes += [(until - now).total_seconds() for until in waiting]
+        ends = (first + self._settings.settle_s - self._world.monotonic() for first in self._standing.values())
+        wishes += [left_s for left_s in ends if left_s > 0]
         for failure in report.failures[:1]:
             return max(LEAST_S, (self._failed(failure, now) - now).total_seconds())
         return max(LEAST_S, min(wishes))

@@ -119,6 +119,17 @@ class Kind(Generic[S]):
         """Every field of the item as the snapshot has it, UNOBSERVABLE where it could not be seen."""
         raise NotImplementedError(self.name)
 
+    def lowers(self, snapshot: Snapshot, target: Target, path: str, before: Value, after: Value) -> bool:  # noqa: ARG002
+        """Whether the item allows less once its field at `path` is `after` instead of `before`; None is no bound. What cannot be
+        told counts as less: a loop then looks twice before it writes."""
+        if isinstance(before, bool) or isinstance(after, bool):
+            return before is not after
+        if isinstance(before, int) and isinstance(after, int):
+            return after < before
+        if isinstance(before, tuple) and isinstance(after, tuple):
+            return not set(before) <= set(after)
+        return after is not None
+
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
         """The calls that take the item from `live` to `wanted` (the fields to change only), in order; () if equal."""
         raise NotImplementedError(self.name)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import DeletionPolicy, Moment, PolicySpec, RatePerMinute, Spec, Strict, fixed
-from reconciler.state import UNOBSERVABLE, Endpoint, Fields, Listing, Operation, Rate, Snapshot, Target, Write
+from reconciler.state import UNOBSERVABLE, Endpoint, Fields, Listing, Operation, Rate, Snapshot, Target, Value, Write
 
 RPM: Final = "rpm"
 TPM: Final = "tpm"
@@ -130,6 +130,15 @@ class _EndpointRateOverride(Kind[EndpointRateOverrideSpec]):
         if override is UNOBSERVABLE:
             return {RPM: UNOBSERVABLE, TPM: UNOBSERVABLE}
         return {RPM: override.rpm, TPM: override.tpm} if override else self.default
+
+    def lowers(self, snapshot: Snapshot, target: Target, path: str, before: Value, after: Value) -> bool:
+        """Where it inherits, the endpoint has its model's rate."""
+        if before is None and isinstance(after, int):
+            model = snapshot.models.get(snapshot.endpoints[target.name].model)
+            rate = model.rate_limit if model else None
+            pool = getattr(rate, path, None) if isinstance(rate, Rate) else None
+            return pool is None or after < pool
+        return super().lowers(snapshot, target, path, before, after)
 
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
         """One call with both halves: what is not wanted keeps its value. Taking a half away is a clear, which names what stays."""

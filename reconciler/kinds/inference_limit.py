@@ -10,7 +10,20 @@ from pydantic import Field
 from reconciler.durations import roughly
 from reconciler.kinds import Kind, Resource, renews
 from reconciler.kinds.common import DeletionPolicy, Flag, ModelName, PolicySpec, Spec, Tokens, fixed
-from reconciler.state import UNOBSERVABLE, Fields, Limit, Model, Operation, Record, Seen, Snapshot, Target, Write
+from reconciler.state import (
+    UNOBSERVABLE,
+    ActivationState,
+    Fields,
+    Limit,
+    Model,
+    Operation,
+    Record,
+    Seen,
+    Snapshot,
+    Target,
+    Value,
+    Write,
+)
 from reconciler.usage import Hours
 
 TOKENS: Final = "tokens"
@@ -172,6 +185,11 @@ class _InferenceLimit(Kind[InferenceLimitSpec]):
     def live(self, snapshot: Snapshot, target: Target) -> Fields:
         limit = snapshot.models[target.name].limit
         return {TOKENS: UNOBSERVABLE if limit is UNOBSERVABLE else limit.tokens if limit else None}
+
+    def lowers(self, snapshot: Snapshot, target: Target, path: str, before: Value, after: Value) -> bool:
+        """A first limit of a model that nobody can use yet takes nothing away."""
+        unused = snapshot.models[target.name].state is ActivationState.NOT_ACTIVATED
+        return super().lowers(snapshot, target, path, before, after) and not (before is None and unused)
 
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:  # noqa: ARG002
         """A set even where tokens are equal: the planner asks for it only when a renewal wants counting to restart."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reconciler.kinds import Kind, Resource
 from reconciler.kinds.common import DeletionPolicy, ModelName, PolicySpec, RatePerMinute, Spec, Strict, fixed
-from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Write
+from reconciler.state import UNOBSERVABLE, Fields, Operation, Snapshot, Target, Value, Write
 
 STATE: Final = "state"
 SUB_SERVICES: Final = "subServices"
@@ -93,6 +93,12 @@ class _ModelActivation(Kind[ModelActivationSpec]):
             STATE: model.state if model.state is UNOBSERVABLE else model.state.value,
             SUB_SERVICES: services if services is UNOBSERVABLE else tuple(sorted(services)),
         }
+
+    def lowers(self, snapshot: Snapshot, target: Target, path: str, before: Value, after: Value) -> bool:
+        """An activation only ever allows more."""
+        if path == STATE:
+            return after == DesiredState.NOT_ACTIVATED.value
+        return super().lowers(snapshot, target, path, before, after)
 
     def writes(self, target: Target, live: Fields, wanted: Fields) -> tuple[Write, ...]:
         writes: list[Write] = []

@@ -34,7 +34,9 @@ class Tone(StrEnum):
 
 
 WEIGHT: Final = {Tone.QUIET: 0, Tone.GOOD: 1, Tone.WAITS: 2, Tone.CARE: 3, Tone.BAD: 4}
-_WAITING: Final = frozenset({Reason.PENDING, Reason.COOLING_DOWN, Reason.RECONCILING, Reason.WRITE_UNCONFIRMED})
+_WAITING: Final = frozenset(
+    {Reason.PENDING, Reason.COOLING_DOWN, Reason.SETTLING, Reason.RECONCILING, Reason.WRITE_UNCONFIRMED}
+)
 _FOR_A_PERSON: Final = frozenset(
     {Reason.MANUAL_ACTION_REQUIRED, Reason.TICKET_REQUIRED, Reason.CONSENT_REQUIRED, Reason.PAUSED, Reason.DRIFTED}
 )

@@ -31,6 +31,7 @@ STANDINGS: Final[dict[str, Both]] = {
     "Conflicted": ("Declared twice", "声明冲突"),
     "TargetNotFound": ("Not found", "未找到"),
     "CoolingDown": ("Waits two hours", "等待两小时间隔"),
+    "Settling": ("Looked at again first", "等待再次确认"),
     "TicketRequired": ("Needs a ticket", "需提交工单"),
     "ManualActionRequired": ("For a person to do", "需人工操作"),
     "ConsentRequired": ("Needs consent to pay", "需同意付费"),

@@ -78,6 +78,7 @@ _BY_REASON: Final[Mapping[Reason, tuple[str, str]]] = {
     Reason.RECONCILING: ("apply", "apply"),
     Reason.DRIFTED: ("apply", "apply"),
     Reason.COOLING_DOWN: ("wait", "apply"),
+    Reason.SETTLING: ("look-again", "nobody"),
     Reason.WRITE_UNCONFIRMED: ("look-again", "nobody"),
     Reason.THROTTLED: ("retry", "nobody"),
     Reason.PLATFORM_UNAVAILABLE: ("retry", "nobody"),

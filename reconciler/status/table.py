@@ -66,6 +66,7 @@ PROGRAMMED: Final[Mapping[Reason, Row]] = MappingProxyType(
         Reason.PLATFORM_REFUSED: Row(Truth.FALSE, _STUCK, _TEN_MINUTES),
         Reason.MANUAL_ACTION_REQUIRED: Row(Truth.FALSE, _STUCK, timedelta(minutes=15)),
         Reason.COOLING_DOWN: Row(Truth.FALSE, _MOVES),
+        Reason.SETTLING: Row(Truth.FALSE, _MOVES),
         Reason.THROTTLED: Row(Truth.UNKNOWN, _MOVES, _ONE_SECOND, doubles=True),
         Reason.PLATFORM_UNAVAILABLE: Row(Truth.UNKNOWN, _MOVES, _ONE_SECOND, doubles=True),
         Reason.WRITE_UNCONFIRMED: Row(Truth.UNKNOWN, _MOVES, timedelta(seconds=2), doubles=True),

@@ -198,7 +198,7 @@ def test_the_status_file_of_watch_is_written_through_no_link_and_that_is_told_on
             def trouble(_: str, message: str) -> None:
                 told.append(message)
 
-    folders = watch._folders(Common(), Heard())  # type: ignore[arg-type]
+    folders = watch._folders(Common(), Heard(), {"settle": 5.0, "once": False})  # type: ignore[arg-type]
     folders._write(Path(".modelpolicy/status.json"), "{}")
     folders._write(Path(".modelpolicy/status.json"), "{} ")
     assert not (tmp_path.parent / "status.json").exists()

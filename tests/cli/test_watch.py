@@ -84,3 +84,20 @@ def test_a_wrong_interval_is_a_usage_error(watch: Callable[..., Watch]) -> None:
     it = watch("--interval", "soon")
     assert it.process.wait(30) == 64
     assert it.says("no duration")
+
+
+def test_what_stops_a_model_is_said_to_settle_first_and_then_done(watch: Callable[..., Watch], home: Path) -> None:
+    it = watch("--settle", "2s")
+    assert it.says("applied state NotActivated -> Activated"), it.log.read_text()
+    (home / "policies" / "glm.yaml").write_text(POLICY.replace("model: glm-4-7", "model: glm-4-7, state: NotActivated"))
+    said = it.says(r"ModelActivation/glm-4-7.*(\d\d:\d\d:\d\d) UTC if it is declared so until then")
+    assert said, it.log.read_text()
+    assert "Activated -> NotActivated" not in it.log.read_text()
+    assert it.says("applied state Activated -> NotActivated"), it.log.read_text()
+
+
+def test_a_time_to_settle_may_be_none_but_not_nonsense(watch: Callable[..., Watch]) -> None:
+    it = watch("--settle", "-1s")
+    assert it.process.wait(30) == 64
+    it = watch("--settle", "0s", "--once")
+    assert it.process.wait(30) == 0
