@@ -37,7 +37,8 @@ class Port:
 
     def connect(self, source: str = "127.0.0.1") -> socket.socket:
         """A client; it is closed with the port."""
-        self.clients.append(socket.create_connection((self.host, self.number), 10, (source, 0)))
+        where = (source, 0) if self.host == "127.0.0.1" else None
+        self.clients.append(socket.create_connection((self.host, self.number), 10, where))
         return self.clients[-1]
 
     def end(self) -> None:

@@ -1,8 +1,11 @@
 """A port answers to names that no web site can have: a browser that was led here is refused."""
 
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serving.conftest import Port
 
 from reconciler.serving.hosts import Hosts
 
@@ -57,3 +60,18 @@ def test_a_given_name_is_answered_on_loopback_too() -> None:
 def test_any_text_is_judged(host: str) -> None:
     for loopback in (True, False):
         Hosts(loopback=loopback, names=NAMES).admit(host)
+
+
+@pytest.mark.parametrize("on", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_a_port_knows_by_its_socket_where_it_listens(serve, on: str) -> None:
+    if ":" in on and not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    port: Port = serve(on=on, names=["Console.Example.Com"])
+    port.host = "::1" if ":" in on else "127.0.0.1"
+    inside = on in ("0.0.0.0", "::")
+    expected = {
+        "localhost": 200, "127.0.0.1:80": 200, "[::1]": 200, "console.example.com": 200, "evil.example": 421,
+        "10.0.0.1:9464": 200 if inside else 421, "metrics.ns.svc": 200 if inside else 421,
+        socket.gethostname(): 200 if inside else 421,
+    }  # fmt: skip
+    assert {host: port.get(host=host) for host in expected} == expected

@@ -153,6 +153,19 @@ def test_every_crowd_at_once_holds_up_neither_the_loop_nor_its_probes_nor_a_stop
     it.said_little()
 
 
+def test_no_path_of_a_loop_answers_to_a_foreign_name(loop: Callable[[int], Loop]) -> None:
+    it = loop(1024)
+    for path in ("/", "/metrics", "/livez", "/readyz", "/assets/console.css", "/models/default", "/nothing"):
+        for host, foreign in (("evil.example", True), ("localhost", False)):
+            asked = http.client.HTTPConnection("127.0.0.1", it.port, timeout=SOON_S)
+            asked.request("GET", path, headers={"Host": host})
+            answer = asked.getresponse()
+            assert (answer.status == 421) is foreign, path
+            assert len(answer.read()) < 200 or not foreign
+            asked.close()
+    assert it.watch.says("a name that is not among its own: see --listen-name: evil.example")
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_one_crowd_alone_for_long(loop: Callable[[int], Loop], effort: Effort, kind: Callable[[Crowd], None]) -> None:
