@@ -170,7 +170,7 @@ class Ark(Strict):
         "the key turns out to be another account's, nothing is carried out.",
     )  # fmt: skip
     endpoint: str | None = Field(
-        default=None, max_length=1024, pattern=r"^https?://[^\s/@]+/?$",
+        default=None, max_length=1024, pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
         description="The API's URL; absent: the SDK's for the region. http://127.0.0.1:8900 for the served one; for BytePlus "
         "https://ark.ap-southeast-1.byteplusapi.com, with its region.",
     )  # fmt: skip

@@ -19,6 +19,8 @@ _NAMES: Final = (
 _KEY: Final = re.compile(_NAMES, re.IGNORECASE)
 BEGINS: Final = "AKLT"  # how the platform's access keys begin
 _VALUE: Final = re.compile(rf"{BEGINS}[A-Za-z0-9_=-]{{8,}}")
+# A URL's user and password; clients read %40 as @, and would look up what stands before it as a name.
+_USER: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s:@\"']*(?::|%3[Aa])[^/\s@\"']+(?=@|%40)")
 _LINE: Final = re.compile(rf"(?P<key>(?<![\w-]){_NAMES}[\"']?\s*[:=]\s*)(?P<value>\S.*)?$", re.IGNORECASE)
 _HINT: Final = (
     "take it out, and make a new key, for this one has been written down; keys belong into VOLCENGINE_ACCESS_KEY and "
@@ -46,6 +48,8 @@ def found(node: Node, path: Path = ()) -> Iterator[Said]:
         yield Said(
             RULE, path, f"`{dotted(path)}` holds what looks like an access key, which never stands in a policy", _HINT
         )
+    elif isinstance(node.value, str) and _USER.search(node.value):
+        yield Said(RULE, path, f"`{dotted(path)}` holds a URL with a password, which never stands in a policy", _HINT)
 
 
 def is_name(key: str) -> bool:
@@ -65,4 +69,4 @@ def hidden(line: str, before: str) -> str:
     if above and indented and (above["value"] or "|")[0] in "|>\"'":
         return line[: len(line) - len(line.lstrip())] + "***"
     line = _LINE.sub(lambda match: match["key"] + "***" if match["value"] else match[0], line)
-    return _VALUE.sub("AKLT***", line)
+    return _USER.sub(lambda match: match["scheme"] + "***", _VALUE.sub("AKLT***", line))

@@ -24,7 +24,7 @@ _DOUBTFUL: Final = re.compile(
     r"[\t\\]|<<"  # tabs; escapes; merge keys
     r"|(?<![^\s\[{,:])(?:[&*!|>%?@`]"  # where a scalar may begin: an indicator,
     r"|[-+]?(?:0[0-9xob]|[0-9.]*_[0-9._]*(?![\w-])))"  # a number that readers differ on
-    rf"|{credentials.BEGINS}"
+    rf"|{credentials.BEGINS}|://[^\s/]*(?:@|%40)"  # what may hold a key
     rf"|^[ ]{{{_INDENT + 1}}}|-[ ]+-(?!\S)"  # what could nest deeply
     rf"|{INVISIBLE}|^[^#\n\"']*{LOOKALIKES}",
     re.MULTILINE,

@@ -27,6 +27,9 @@ spec:
         f"secretKey: |\n        {CANARY}",
         f"file: AKLT{CANARY}",
         f"nested: {{apiKey: {CANARY}}}",
+        f"file: http://user:{CANARY}@127.0.0.1/",
+        f'file: "https://user%3A{CANARY}%40host.example/x"',
+        f"file: postgresql://:{CANARY}@db/x",
     ],
 )
 def test_what_looks_like_a_key_is_an_error_that_never_repeats_it(line: str) -> None:
@@ -47,3 +50,22 @@ def test_a_secret_by_name_and_a_file_by_path_are_fine() -> None:
         loaded = load([SourceText("account.yaml", content)])
         assert not loaded.findings
         assert line.split(": ")[1] in frame(content, loaded.declared.resources[0].at("spec", "ark", "credentials"), 2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h", "https://ark.cn-beijing.volcengineapi.com/", "http://127.0.0.1:8900", "http://[::1]:8900/",
+        "https://ark.ap-southeast-1.byteplusapi.com",
+    ],
+)  # fmt: skip
+def test_an_endpoint_is_a_host(url: str) -> None:
+    assert not load([SourceText("a.yaml", (ACCOUNT % "file: x").replace("credentials:", f'endpoint: "{url}"\n    credentials:').encode())]).findings  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a%40b", "http://a b", "http://a?b", "http://a#b", "http://user@h", "http://[h]", "http:///x"]
+)
+def test_nothing_that_a_client_reads_as_more_than_a_host_is_an_endpoint(url: str) -> None:
+    text = (ACCOUNT % "file: x").replace("credentials:", f'endpoint: "{url}"\n    credentials:')
+    assert [each.rule for each in load([SourceText("a.yaml", text.encode())]).findings] == ["invalid-value"]
