@@ -1,6 +1,5 @@
 """Rows within one process: a pass over what is loaded, apply, and from an edit to what it asks for."""
 
-import gc
 import sqlite3
 import subprocess
 import time
@@ -11,7 +10,6 @@ from pathlib import Path
 from benchmarks import inputs
 from benchmarks.measuring import ENVIRONMENT, OURS, Row, command, ratio, turns
 from reconciler import reconcile
-from reconciler.cli.root import COLLECT
 from reconciler.kinds.declared import Declared
 from reconciler.load import SourceText, load
 from reconciler.platforms import Connection
@@ -49,7 +47,6 @@ def _pass(folder: Path, size: int):
 
 def warm(folder: Path, runs: int) -> list[Row]:
     """A warm pass over 10,000 against ten warm passes over 1,000."""
-    gc.set_threshold(*COLLECT)
     small = _pass(folder, 1_000)
     found = turns({"ours": _pass(folder, 10_000), "small": lambda: sum(small() for _ in range(10))}, runs)
     return [ratio("pass, warm", "10,000", found["ours"], found["small"], floor_is="10 passes over 1,000", most=1.1)]

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.load import Loaded, SourceText, agreement, exact, load, quick, text, tree
+from reconciler.load.positions import Positions
 from reconciler.load.tree import Document
 
 GOOD = "\n".join(hostile.POLICY) + "\n"
@@ -99,6 +100,31 @@ def test_resources_findings_and_places_are_the_same_however_the_text_was_read(co
     assert fast == slow
     for one, other in zip(fast.declared.resources, slow.declared.resources, strict=True):
         assert dict(one.positions) == dict(other.positions)
+
+
+@settings(max_examples=300)
+@given(hostile.POLICIES)
+@example("spec:\n  a: b\n   c: d\n")
+@example("spec:\n  b: x\n  - c: d\nmetadata: {a: b}\n")
+@example("a: spec:\nspec:\n  - a\n  - b: c\nmetadata:\n  {a: b}\n")
+@example("spec:\n  a b\n  c: d\nmetadata:\n  a:\n  - b\n  c: [d, e]\n")
+@example("spec:\nspec2:\n  a: b\nmetadata:\n  name: spec:\n  a:\n    b: c\n")
+def test_a_place_that_is_found_by_lines_is_where_the_exact_reader_finds_it(content: str) -> None:
+    for line, piece in text.chunks(decoded(content)):
+        if quick.read(piece) is None:
+            continue
+        known = dict(Positions(piece, line).items())
+        asked = [
+            *known,
+            ("spec",),
+            ("metadata",),
+            ("spec", "accountRef", "name"),
+            ("spec", "nothing"),
+            ("spec", "c"),
+            ("metadata", "a"),
+        ]
+        for path in asked:
+            assert Positions(piece, line).get(path) == known.get(path), path
 
 
 @pytest.mark.parametrize(

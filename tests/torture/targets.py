@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 
-from reconciler.load import SourceText, frame, load
+from reconciler.load import SourceText, exact, frame, load, quick
+from reconciler.load import text as texts
 from reconciler.platforms.embedded import seed, wire
 from reconciler.report import as_github, as_json, as_junit, as_sarif, as_text, plan_file
 
@@ -13,6 +14,9 @@ def loader(content: bytes) -> None:
     """Policy files, and every way of telling what is wrong with them."""
     text = SourceText("policies/a.yaml", content)
     loaded = load([text])
+    for name, asked in (("policies/a.json", True), ("b.yaml", False), ("b.json", False)):
+        load([SourceText(name, content, asked=asked)])
+    _readers(content)
     frames = {found.location: frame(content, found.location) for found in loaded.findings if found.location}
     for said in (*frames.values(), as_text.findings(loaded.findings, 1)):
         _tame(said)
@@ -23,12 +27,25 @@ def loader(content: bytes) -> None:
         _tame(render.findings(loaded.findings, 1))
 
 
+def _readers(content: bytes) -> None:
+    """What the fast reader says of each piece is what the exact one says, who finds nothing wrong with it."""
+    decoded = texts.decode(content)
+    for line, piece in texts.chunks(decoded) if isinstance(decoded, str) else ():
+        read = quick.read(piece)
+        if read is not None:
+            (document,) = exact.documents(piece, line)
+            assert document.problems == []
+            assert document.root is not None
+            assert repr(read[0]) == repr(document.root.plain())
+            assert (document.root.line, document.root.column) == (line + read[1], 1)
+
+
 def _tame(said: str) -> None:
     """Nothing that a terminal or a log viewer would act on."""
     wild = [
         character
         for character in said
-        if (character < " " and character != "\n") or character in "\x7f\x85\u202e\u2028"
+        if (character < " " and character != "\n") or character in "\x7f\x85\u202e\u2028\u2029\u200b\u2066\ufeff"
     ]
     assert not wild, f"{wild!r} in {said!r}"
 
