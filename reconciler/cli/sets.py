@@ -33,11 +33,8 @@ def declaration_set(common: "Common") -> DeclarationSet:
     root, name = _root(places, here), common.set_name
     if name is None:
         name = repository.origin(root)
-    elif not _NAME.fullmatch(name):
-        raise click.UsageError(
-            f"--set {name!r} is no name of a declaration set: letters, digits and . _ / ~ + : @ % = , - from a letter or digit on, "
-            "at most 200 of them"
-        )
+    else:
+        check(name, "--set")
     if not name:
         root, name = _local(root, [place.resolve() for place in places], common.ledger)
     below = here.is_relative_to(root)
@@ -48,6 +45,15 @@ def declaration_set(common: "Common") -> DeclarationSet:
         prefix=("" if here == root else _relative(here, root)) if below else here.as_posix(),
         root="" if below and not any(path.is_absolute() for path in places) else root.as_posix(),
     )
+
+
+def check(name: str, said_as: str) -> None:
+    """Raise a usage error where the value of `said_as` is no name of a set."""
+    if not _NAME.fullmatch(name):
+        raise click.UsageError(
+            f"{said_as} {name!r} is no name of a declaration set: letters, digits and . _ / ~ + : @ % = , - from a letter or digit "
+            "on, at most 200 of them"
+        )
 
 
 def _root(places: list[Path], here: Path) -> Path:
