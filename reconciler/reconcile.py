@@ -30,7 +30,7 @@ from reconciler import (
 )
 from reconciler import plan as planning
 from reconciler.check import set_findings
-from reconciler.errors import LedgerError, Permanent, PlanSpent, PlatformError
+from reconciler.errors import LedgerError, Overtaken, Permanent, PlanSpent, PlatformError
 from reconciler.finding import Finding, errors, in_order
 from reconciler.identity import Identity, Match, compare, remembered
 from reconciler.kinds import Resource
@@ -97,7 +97,8 @@ class Acting:
     """Who acts, why, and every hold on the world that acting needs. `stop` turns True when what is in flight is to be the last;
     `sleep` returns early then; `may_write` is a fence beside the ledger's own lock; `progress` hears each outcome once it is
     journaled; `plan` is the content digest of a saved plan; `link` leads to the CI job that acts; `lease` is the account's lock
-    where the caller already holds it, as a loop does from pass to pass."""
+    where the caller already holds it, as a loop does from pass to pass; `moved` says whether the declarations are no longer what
+    was planned on, and is asked before what lowers or takes back."""
 
     operation: str
     actor: str
@@ -112,6 +113,7 @@ class Acting:
     progress: Callable[[Outcome], None]
     may_write: Callable[[], bool] = lambda: True
     lease: ledger.Lease | None = None
+    moved: Callable[[], str] = lambda: ""
     waited: Callable[[float], None] = lambda *_: None
 
 
@@ -173,13 +175,15 @@ def previous_statuses(store: ledger.Ledger, account: str, set_name: str = "") ->
 
 def act(report: Report, asked: Asked, platform: Platform, store: ledger.Ledger, acting: Acting) -> Report:
     """Carry out what may be carried out of `report.plan`, and remember it. Holds the account's lock for as long as it
-    writes; raises `LedgerError`, and `LockHeld` where another run has the lock.
+    writes; raises `LedgerError`, `LockHeld` where another run has the lock, `Overtaken` where `moved` says so.
 
     Nothing is written while there is an error finding or a refused guard, unless `asked.keep_going`. Where nothing is to be
     written or remembered, the ledger is not written either.
     """
     if report.snapshot is None or refuses(report, asked):
         return report
+    if planning.to_stand(report.plan, report.snapshot) and (why := acting.moved()):
+        raise Overtaken(why)
     held = holding.held(report.plan)
     due = tuple(change for change in report.plan.changes if change not in held)
     history = _of_account(store.history(asked.account), report.snapshot)

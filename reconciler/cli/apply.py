@@ -1,6 +1,7 @@
 """`modelpolicy apply`: plan, ask, carry out, report. The only verb here that writes to a platform."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from reconciler.cli.origin import Origin
 from reconciler.cli.progress import Progress
 from reconciler.cli.stopping import Stopping, stopping
 from reconciler.cli.terminal import Terminal
-from reconciler.errors import LockHeld
+from reconciler.errors import LockHeld, Overtaken
 from reconciler.finding import Severity
 from reconciler.ledger import Ledger
 from reconciler.plan import VerdictKind
@@ -68,7 +69,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
     """Make the platform as declared at PATH (default: the working directory): shows the plan, asks, applies, proves.
 
     Writes nothing while there is an error among the findings (exit 3) or a guard refuses (exit 4), unless --keep-going.
-    Exits 7 where a part failed; a second apply does the rest. Ctrl-C finishes what is in flight.
+    Before a first write that lowers, stops or takes back, the files are read again: where they changed it stops (exit 5). Exits 7 where a part failed; a second apply does the rest. Ctrl-C finishes what is in flight.
     """
     wish = Wish(**flags)
     allows = allowing.parse(allow, wish.reason)
@@ -76,6 +77,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
         raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
     kept = _saved(common, wish)
     read = opening.read(common.paths) if kept is None else Read(kept.declared, (), {})
+    moved = functools.partial(opening.moved, common.paths, read) if kept is None else lambda: ""
     made_by = origin.of(read.texts, common.paths, kept.terms.revision if kept else None)
     with opening.ledger(common.ledger) as ledger:
         if kept is None:
@@ -89,7 +91,7 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
         if not (wish.yes and kept is not None) and any(map(_says_more, reports)):
             terminal.page(as_text.plan(*reports, layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):
-            done, code = _carry_out(terminal, ledger, passes, wish, made_by)
+            done, code = _carry_out(terminal, ledger, passes, functools.partial(_acting, wish, made_by, moved), wish)
         else:
             terminal.note("Declined: nothing was written.")
             done = reports
@@ -140,10 +142,16 @@ def _agreed(passes: Sequence[Pass]) -> bool:
 
 
 def _carry_out(
-    terminal: Terminal, ledger: Ledger, passes: Sequence[Pass], wish: Wish, made_by: Origin
+    terminal: Terminal,
+    ledger: Ledger,
+    passes: Sequence[Pass],
+    acting: Callable[[Stopping, Progress], Acting],
+    wish: Wish,
 ) -> tuple[tuple[Report, ...], Exit]:
-    """Carry out each account's plan, one account after the other; a locked account does not keep the others waiting."""
+    """Carry out each account's plan, one account after the other; a locked account does not keep the others waiting, declarations
+    that changed meanwhile end the run."""
     done: list[Report] = []
+    codes: list[Exit] = []
     told: list[Report] = []  # also of the accounts that another run has locked
     with stopping() as stop:
         for asked, report in passes:
@@ -152,9 +160,14 @@ def _carry_out(
             progress = Progress(terminal, len(report.plan.changes))
             try:
                 with opening.platform(asked) as platform, progress:
-                    acting = _acting(stop, progress, wish, made_by)
-                    done.append(reconcile.act(report, asked, platform, ledger, acting))
+                    done.append(reconcile.act(report, asked, platform, ledger, acting(stop, progress)))
                     told.append(done[-1])
+            except Overtaken as error:
+                terminal.note(f"Error: {error}")
+                done.append(report)
+                told.append(report)
+                codes.append(Exit.STALE)
+                break
             except LockHeld as held:
                 locked = held
                 failure = Failure(f"{held} (held by {held.holder})", Reason.NOT_ATTEMPTED, "Locked")
@@ -162,12 +175,12 @@ def _carry_out(
                 told.append(replace(report, failures=(*report.failures, failure)))
         if told and not done:
             raise locked
-        codes = [Exit.LOCKED] if len(told) > len(done) else []
+        codes += [Exit.LOCKED] if len(told) > len(done) else []
         code = exits.first([*codes, exits.of(done, detailed=wish.detailed_exitcode)])
         return tuple(told), stop.code(code)
 
 
-def _acting(stop: Stopping, progress: Progress, wish: Wish, made_by: Origin) -> Acting:
+def _acting(wish: Wish, made_by: Origin, moved: Callable[[], str], stop: Stopping, progress: Progress) -> Acting:
     return Acting(
         operation="apply",
         actor=made_by.actor,
@@ -179,4 +192,5 @@ def _acting(stop: Stopping, progress: Progress, wish: Wish, made_by: Origin) -> 
         stop=stop.now,
         sleep=stop.sleep,
         progress=progress,
+        moved=moved,
     )

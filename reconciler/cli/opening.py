@@ -65,6 +65,22 @@ def gather(paths: tuple[str, ...]) -> files.Gathered:
     return files.gather(paths, _stdin() if "-" in paths else None)
 
 
+def moved(paths: tuple[str, ...], before: Read) -> str:
+    """What is no longer at the paths as it was read, as a sentence; "" where nothing changed. Standard input is read once."""
+    again = tuple(path for path in paths if path != "-")
+    if paths and not again:
+        return ""
+    now = files.gather(again)
+    texts = {text.name: text.content for text in now.texts}
+    known = {name: content for name, content in before.texts.items() if name != files.STDIN}
+    changed = sorted(name for name in texts.keys() | known.keys() if texts.get(name) != known.get(name))
+    if not changed and now.complete >= before.declared.complete:
+        return ""
+    what = changed[0] if changed else "what is declared"
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return f"{what}{more} changed since the plan was made, which would lower or take back something; nothing of it was written, plan again"
+
+
 def _stdin() -> BinaryIO:
     return sys.stdin.buffer  # that of a closed one says so when it is read
 
