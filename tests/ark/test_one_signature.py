@@ -120,3 +120,8 @@ def test_two_keys_on_one_request_are_none(rig: Rig, path: str, lines: list[str])
         )
         answer = b"".join(iter(lambda: it.recv(65536), b""))
     assert answer.split()[1] == b"401"
+
+
+def test_a_body_whose_end_is_said_in_two_ways_is_refused_though_it_is_signed(rig: Rig) -> None:
+    status, _ = ask(rig, f"/?{READS}", "Transfer-Encoding: chunked", signed_query=READS)
+    assert status == 400

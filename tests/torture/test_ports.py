@@ -15,7 +15,7 @@ import pytest
 from builders import account, activation, declared, override
 from served import MODEL, Rig, serve
 from torture.conftest import Effort
-from torture.crowds import ALL, Crowd, connects, crowding, nonsense, silent, slow_heads
+from torture.crowds import ALL, Crowd, connects, crowding, nonsense, silent, slow_chunks, slow_heads
 from watching import Watch
 
 from reconciler import reconcile
@@ -202,7 +202,9 @@ def test_a_served_platform_under_a_crowd_is_converged_all_the_same(tmp_path: Pat
     for rig in serve(tmp_path / "platform.db"):
         port = int(rig.url.rpartition(":")[2])
         endpoint = rig.endpoint("prod")
-        with crowding(port, effort.pick(300, 2000), 60.0, silent, slow_heads, connects, nonsense) as crowds:
+        with crowding(
+            port, effort.pick(300, 2000), 60.0, silent, slow_heads, slow_chunks, connects, nonsense
+        ) as crowds:
             time.sleep(0.5)
             for rpm in range(100, effort.pick(102, 130)):
                 converge(rig, tmp_path, endpoint, rpm)
