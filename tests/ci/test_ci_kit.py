@@ -19,6 +19,13 @@ metadata:
   name: seed
 spec:
   model: doubao-seed-1-6
+---
+apiVersion: modelpolicy.dev/v1alpha1
+kind: PlatformAccount
+metadata:
+  name: default
+spec:
+  platform: embedded
 """
 
 

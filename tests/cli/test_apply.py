@@ -151,7 +151,7 @@ def test_several_accounts_each_under_its_name(call: Call, tmp_path: Path) -> Non
 def test_status_shows_the_seven_groups_and_each_endpoint(call: Call, seeded: Path) -> None:
     call("apply", "policies", "--yes")
     call("platform", "use", "doubao-seed-1-6", "--tokens", "600000")
-    said = call("status", "policies")
+    said = call("status", "policies", "doubao-seed-1-6")
     assert said.exit_code == Exit.OK, said.output
     for group in ("free quota", "limit", "inference", "LoRA tuning", "full tuning", "model rate", "Activated"):
         assert group in said.stdout

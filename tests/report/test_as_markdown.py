@@ -136,6 +136,11 @@ def test_the_heading_names_account_platform_commit_files_and_times() -> None:
     )
 
 
+def test_a_commit_with_changes_that_are_not_in_it_is_said_to_have_them() -> None:
+    made = Provenance(revision="0123456789abcdef0123456789abcdef01234567+dirty")
+    assert "commit `0123456789ab+dirty`" in as_markdown.plan(scenes.busy(), provenance=made)
+
+
 def marker(*names: str, under: tuple[str, ...] = (), revision: str = "") -> str:
     reports = [replace(scenes.quiet(), plan=replace(scenes.quiet().plan, account=name)) for name in names]
     return as_markdown.plan(*reports, provenance=Provenance(revision=revision, under=under)).split("\n")[0]
