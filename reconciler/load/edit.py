@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from reconciler.characters import escaped
 from reconciler.load import text as texts
 from reconciler.load.events import composed
 
@@ -18,9 +19,6 @@ Plain: TypeAlias = str | int | bool | tuple[str, ...]
 _BARE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-._][A-Za-z0-9]+)*")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-_HIDDEN: Final = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
 
 
 class Uneditable(Exception):
@@ -47,7 +45,7 @@ def scalar(value: Plain) -> str:
         return f"[{', '.join(map(scalar, value))}]"
     if _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return escaped(json.dumps(value, ensure_ascii=False))
 
 
 def rewrite(content: bytes, edits: Iterable[Edit]) -> bytes:
