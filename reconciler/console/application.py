@@ -5,10 +5,12 @@ It may be mounted beside other routes: every address it writes is below its own 
 
 import hashlib
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -48,8 +50,22 @@ def application(desk: Desk, gate: Gate) -> Starlette:
 
         return answer
 
+    def none(request: Request, error: Exception) -> Response:
+        """An address that is no page, or a way of asking that is none."""
+        if isinstance(error, HTTPException) and error.status_code != HTTPStatus.NOT_FOUND:
+            return PlainTextResponse(f"{error.detail}\n", error.status_code, {**HEADERS, **(error.headers or {})})
+        reader = _reader(request)
+        return _gated(gate, request) or _missing(desk, reader, NotThere("page", reader.path))
+
+    def defect(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the server hears of it as well
+        reader = _reader(request)
+        return _gated(gate, request) or Response(pages.failed(desk, reader), 500, _headers("no-store"), "text/html")
+
     routes = [Route(path, shown(page), methods=["GET"]) for path, page in pages.PAGES.items()]
-    return Starlette(routes=[*routes, Route("/assets/{name}", _asset, methods=["GET"])])
+    return Starlette(
+        routes=[*routes, Route("/assets/{name}", _asset, methods=["GET"])],
+        exception_handlers={HTTPException: none, Exception: defect},
+    )
 
 
 def _gated(gate: Gate, request: Request) -> Response | None:
@@ -104,7 +120,11 @@ def _page(desk: Desk, request: Request, page: Page) -> Response:
     except NotThere as missing:
         if missing.what == "account" and desk.awaits(missing.name):  # the page finds it as soon as it is looked at
             return Response(pages.looking(desk, reader), headers=_headers("no-store"), media_type="text/html")
-        return Response(pages.missing(desk, reader, missing), 404, _headers("no-store"), "text/html")
+        return _missing(desk, reader, missing)
+
+
+def _missing(desk: Desk, reader: Reader, what: NotThere) -> Response:
+    return Response(pages.missing(desk, reader, what), HTTPStatus.NOT_FOUND, _headers("no-store"), "text/html")
 
 
 def _reader(request: Request) -> Reader:

@@ -20,6 +20,7 @@ MEANS: Final[dict[str, str]] = {
     "free-quota-scope": "免费额度只抵扣在线推理的 token，批量推理、插件和知识库照常计费。",
     "incomplete-list": "平台的列表问了两次仍不完整：列出的照常判断，没有列出的不视为不存在。",
     "limit-below-use": "按近期用量，一天之内将达到推理限额，模型会被平台暂停。",
+    "limit-below-use:reached": "已达到推理限额，模型已被平台暂停。",
     "limit-blocked-by-capacity": "该模型有接入点使用了 TPM 保障包或模型单元，暂不支持设置推理限额。",
     "limit-change-interval": "同一模型的推理限额设置需间隔至少 2 小时，到时会自动执行。",
     "limit-conflicts-prefix-cache": "前缀缓存与推理限额不可同时启用。",

@@ -1,14 +1,16 @@
 """Each declared item of a model, field by field: what the policy wants beside what is true. Pure; asks the kinds."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from reconciler.console.desk import Seen
 from reconciler.kinds import Resource, normalised, registry
 from reconciler.plan import Change
 from reconciler.report.by_model import Account
-from reconciler.report.model_row import Row, Standing, standing_of
+from reconciler.report.model_row import Row, Standing
+from reconciler.report.problems import Problem
 from reconciler.state import UNOBSERVABLE, Endpoint, Value
 from reconciler.status import ResourceStatus
 
@@ -28,7 +30,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One declaration: its fields, how it stands, what comes next, and its text."""
+    """One declaration: its fields, how it stands, what comes next, and its text. `edit` is the line to edit. `problem` is its own or, while the platform has
+    paused the model, that one: what is as declared does not serve either."""
 
     resource: Resource[Any]
     endpoint: Endpoint | None
@@ -36,11 +39,16 @@ class Comparison:
     status: ResourceStatus | None
     standing: Standing | None
     change: Change | None
+    problem: Problem | None
+    edit: str
     lines: tuple[str, ...]
 
 
-def compare(account: Account, row: Row) -> tuple[Comparison, ...]:
+def compare(seen: Seen, row: Row) -> tuple[Comparison, ...]:
     """Every declaration about the model, in the order of the files."""
+    account, wrong = seen.account, seen.by_model.get(row.name, ())
+    own = {one.address: one for one in wrong if one.address}
+    paused = paused_of(wrong)
     statuses = {status.address: status for status in row.statuses}
     changes = {change.address: change for change in row.changes}
     found = []
@@ -54,12 +62,30 @@ def compare(account: Account, row: Row) -> tuple[Comparison, ...]:
                 endpoint=snapshot.endpoints.get(target.name) if snapshot and target else None,
                 pairs=tuple(_pairs(account, resource)),
                 status=status,
-                standing=standing_of(status) if status else None,
+                standing=row.standing_of(status) if status else None,
                 change=changes.get(resource.address),
+                problem=own.get(resource.address) or paused,
+                edit=_edit(resource),
                 lines=tuple(_lines(_said(normalised(resource)), 0)),
             )
         )
     return tuple(found)
+
+
+_FIELDS: Final = ("state", "tokens", "rpm", "tpm")  # what is edited most, by which a reader finds the line
+
+
+def _edit(resource: Resource[Any]) -> str:
+    """The file and line of what the declaration is about."""
+    where = next(
+        (found for name in _FIELDS if (found := resource.at("spec", name)) != resource.at("spec")), resource.origin
+    )
+    return f"{where.file}:{where.line}" if where.line else where.file
+
+
+def paused_of(wrong: Iterable[Problem]) -> Problem | None:
+    """That the platform paused the model, where it did."""
+    return next((one for one in wrong if one.fails and not one.address and not one.endpoint), None)
 
 
 def _pairs(account: Account, resource: Resource[Any]) -> Iterator[Pair]:

@@ -12,6 +12,8 @@ from reconciler.kinds import Resource
 from reconciler.plan.drift import Drift, drifts
 from reconciler.report import Report
 from reconciler.report.by_model import Account
+from reconciler.report.problems import Problem
+from reconciler.report.selection import EVERYTHING, problems
 from reconciler.state import Entry, History, Run
 
 
@@ -25,10 +27,12 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One account as it was published; `version` tells two of them apart."""
+    """One account as it was published, with what is wrong there; `version` tells two of them apart."""
 
     account: Account
     version: int
+    problems: tuple[Problem, ...] = ()
+    by_model: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 class Desk:
@@ -47,9 +51,14 @@ class Desk:
         """From now on the account is shown as this report says. What every page needs is made here, so that nobody waits for it."""
         account = Account(report)
         account.warm()
+        found = problems(account, EVERYTHING)
+        by_model: dict[str, list[Problem]] = {}
+        for one in found:
+            by_model.setdefault(one.model, []).append(one)
+        wrong = {model: tuple(held) for model, held in by_model.items()}
         with self._lock:
             self._version += 1
-            seen = {**self._seen, report.account.account: Seen(account, self._version)}
+            seen = {**self._seen, report.account.account: Seen(account, self._version, found, wrong)}
             self._seen = MappingProxyType(dict(sorted(seen.items())))
 
     def keep(self, accounts: Iterable[str]) -> None:

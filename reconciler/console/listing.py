@@ -1,15 +1,21 @@
 """Which models a page of the table shows: searched, filtered, sorted, paged. Pure; a bad query is the default one."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from reconciler.report.by_model import Account
+from reconciler.console.desk import Seen
 from reconciler.report.model_row import Row, Tone
+from reconciler.report.status_words import STANDINGS
 from reconciler.state import UNOBSERVABLE, ActivationState, Endpoint
 
 PAGE: Final = 50
+TEAM: Final = "team"  # the label that says whose a declaration is
+_LONGEST: Final = 200
+_MOST: Final = 200  # of labels to choose from; more are found by searching
+_TEXTS: Final = ("q", "show", "state", "problem", "team", "label", "sort")
 T = TypeVar("T")
 
 SHOWN: Final[Mapping[str, Callable[[Row], bool]]] = {
@@ -54,6 +60,9 @@ class Query:
     q: str = ""
     show: str = "use"
     state: str = ""
+    problem: str = ""
+    team: str = ""
+    label: str = ""
     sort: str = "name"
     down: bool = False
     page: int = 1
@@ -61,12 +70,16 @@ class Query:
     @property
     def text(self) -> str:
         """As the end of an address: what is default is left out."""
-        given = {"q": self.q, "show": self.show, "state": self.state, "sort": self.sort}
         default = Query()
-        parts = {key: value for key, value in given.items() if value != getattr(default, key)}
+        parts = {key: getattr(self, key) for key in _TEXTS if getattr(self, key) != getattr(default, key)}
         parts |= {"down": "1"} if self.down else {}
         parts |= {"page": str(self.page)} if self.page > 1 else {}
         return f"?{urlencode(parts)}" if parts else "?"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves models out beyond what is shown by default."""
+        return replace(self, sort="name", down=False, page=1) != Query()
 
     def sorted_by(self, column: str) -> "Query":
         """The same by that column; the other way round where it is so already."""
@@ -77,6 +90,15 @@ class Query:
 
     def on_page(self, page: int) -> "Query":
         return replace(self, page=page)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What there is to narrow by: problems with how many there are of each, teams, and other labels as KEY=VALUE."""
+
+    problems: tuple[tuple[str, int], ...]
+    teams: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +123,31 @@ def query(given: Mapping[str, str]) -> Query:
     """The query of an address; what is not known is as if it were not there."""
     page = given.get("page", "")
     return Query(
-        q=given.get("q", "").strip()[:200],
+        q=given.get("q", "").strip()[:_LONGEST],
         show=given["show"] if given.get("show") in SHOWN else "use",
         state=given["state"] if given.get("state") in STATES else "",
+        problem=given["problem"] if given.get("problem") in STANDINGS else "",
+        team=given.get("team", "")[:_LONGEST],
+        label=given.get("label", "")[:_LONGEST],
         sort=given["sort"] if given.get("sort") in SORTS else "name",
         down=given.get("down") == "1",
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
     )
 
 
-def models(account: Account, asked: Query) -> Slice[Row]:
+def models(seen: Seen, asked: Query) -> Slice[Row]:
     """The rows of one page of the table."""
     words = asked.q.casefold().split()
     keeps = SHOWN[asked.show]
+    wrong = {one.model for one in seen.problems if one.word == asked.problem}
+    labels = [label for label in ((TEAM, asked.team) if asked.team else None, _label(asked.label)) if label]
     found = [
         row
-        for row in account.rows.values()
+        for name, row in seen.account.rows.items()
         if keeps(row)
         and (not asked.state or (row.model.state is not UNOBSERVABLE and row.model.state.value == asked.state))
+        and (not asked.problem or name in wrong)
+        and all(label in row.labels for label in labels)
         and (not words or _matches(row, words))
     ]
     value = SORTS[asked.sort]
@@ -141,12 +170,29 @@ def page_of(items: Sequence[T], page: int) -> Slice[T]:
     return Slice(items[(page - 1) * PAGE : page * PAGE], len(items), page, pages)
 
 
+def filters(seen: Seen) -> Filters:
+    """What the table can be narrowed by: only what would leave something."""
+    words = Counter(one.word for one in seen.problems)
+    labels = seen.account.labels
+    return Filters(
+        problems=tuple(words.most_common()),
+        teams=labels.get(TEAM, ()),
+        labels=tuple(f"{key}={value}" for key, values in labels.items() if key != TEAM for value in values)[:_MOST],
+    )
+
+
+def _label(text: str) -> tuple[str, str] | None:
+    key, equals, value = text.partition("=")
+    return (key, value) if equals else None
+
+
 def _matches(row: Row, words: Sequence[str]) -> bool:
-    """Whether every word is in the model's names, its kind of model, or one of its endpoints or declarations."""
+    """Whether every word is in the model's names, its kind of model, or one of its endpoints, declarations or labels."""
     about = f"{row.name} {row.model.display_name} {row.model.domain}".casefold()
     rest = [word for word in words if word not in about]
     if not rest:
         return True
     more = [f"{one.name} {one.id}".casefold() for one in row.endpoints]
     more += [f"{one.address} {one.origin}".casefold() for one in row.resources]
+    more += [f"{key}={value}".casefold() for key, value in row.labels]
     return all(any(word in text for text in more) for word in rest)

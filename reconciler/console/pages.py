@@ -1,8 +1,10 @@
 """Each page: what it shows of the desk, as HTML. Escapes every value; the one home of jinja2. Answers no request itself."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -10,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reconciler import __version__
 from reconciler.console import comparing, listing, plot
@@ -23,14 +25,14 @@ from reconciler.plan.prices import grouped
 from reconciler.report.as_text import safe
 from reconciler.report.as_text.words import revision
 from reconciler.report.model_row import standing_of
-from reconciler.report.review import TOTALS, remarks_on
+from reconciler.report.review import TOTALS
 from reconciler.state import UNOBSERVABLE, Limit, Rate
 
 FIRST: Final = 5  # of what to look at first
 
 
 class NotThere(Exception):
-    """The address names an account or a model that is not there."""
+    """The address names an account, a model or a page that is not there."""
 
     def __init__(self, what: str, name: str) -> None:
         super().__init__(what)
@@ -70,8 +72,8 @@ def models(desk: Desk, reader: Reader) -> str:
     seen = _seen(desk, reader)
     asked = listing.query(reader.given)
     return _render(
-        "models.html", desk, reader, seen=seen, asked=asked, rows=listing.models(seen.account, asked), here="models",
-        shown=listing.SHOWN, states=listing.STATES, first=FIRST,
+        "models.html", desk, reader, seen=seen, asked=asked, rows=listing.models(seen, asked), here="models",
+        shown=listing.SHOWN, states=listing.STATES, filters=listing.filters(seen), first=FIRST,
     )  # fmt: skip
 
 
@@ -88,7 +90,8 @@ def model(desk: Desk, reader: Reader) -> str:
     items = {name, *(one.id for one in row.endpoints)}
     return _render(
         "model.html", desk, reader, seen=seen, row=row, here="models", asked=asked, unread=unread,
-        endpoints=listing.endpoints(row, asked), comparisons=comparing.compare(seen.account, row),
+        endpoints=listing.endpoints(row, asked), comparisons=comparing.compare(seen, row),
+        paused=comparing.paused_of(seen.by_model.get(name, ())),
         drifts=desk.drifts(seen, row.resources, past),
         entries=[
             (run, entry) for run, entries in past.runs for entry in entries
@@ -132,7 +135,12 @@ def looking(desk: Desk, reader: Reader) -> str:
 
 def missing(desk: Desk, reader: Reader, what: NotThere) -> str:
     """That there is no such thing."""
-    return _render("missing.html", desk, reader, seen=None, missing=what)
+    return _render("missing.html", desk, reader, seen=desk.accounts.get(reader.account), missing=what)
+
+
+def failed(desk: Desk, reader: Reader) -> str:
+    """That a page could not be made; so this one is made of nothing that could fail it too."""
+    return _render("failed.html", desk, reader, seen=None)
 
 
 PAGES: Final[Mapping[str, Callable[[Desk, Reader], str]]] = {
@@ -162,9 +170,8 @@ def _past(desk: Desk, seen: Seen) -> tuple[Past, str]:
 
 def _render(name: str, desk: Desk, reader: Reader, *, seen: Seen | None, **values: Any) -> str:
     account = seen.account if seen else None
-    return _template(
-        name, reader, account=account, several=len(desk.accounts) > 1, now=desk.clock(), **{"here": "", **values}
-    )
+    given = {"here": "", "names": list(desk.accounts), "wrong": seen.by_model if seen else {}, **values}
+    return _template(name, reader, account=account, now=desk.clock(), **given)
 
 
 def _template(name: str, reader: Reader, **values: Any) -> str:
@@ -190,9 +197,11 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals.update(
-        asset=_asset, version=__version__, spark=plot.spark, kind_of=kind_of, remarks_on=remarks_on, TOTALS=TOTALS, revision=revision,
+        asset=_asset, version=__version__, spark=plot.spark, kind_of=kind_of, TOTALS=TOTALS, revision=revision,
         standing_of=standing_of, grouped=grouped, UNSEEN=UNOBSERVABLE,
     )  # fmt: skip
+    made.globals.update(timed=_timed, zoned=_zoned)
+    made.filters.update(with_times=_with_times)
     made.tests.update(limit=lambda one: isinstance(one, Limit), rate=lambda one: isinstance(one, Rate))
     return made
 
@@ -200,6 +209,33 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Text with its invisible characters made visible, so that no name can hide or turn the words around it."""
     return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _zoned(say: Saying, when: datetime) -> Markup:
+    """A moment in UTC, which the script puts into the reader's zone with UTC beside."""
+    return Markup('<time datetime="{}" data-at>{}</time>').format(say.iso(when), say.moment(when))
+
+
+def _timed(say: Saying, key: str, when: datetime) -> Markup:
+    """The message of that key with a moment in it."""
+    return Markup("{}").format(Markup(say.raw(key)).format(when=_zoned(say, when)))  # noqa: S704  # our own words
+
+
+# As the report's own sentences have moments.
+_MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:Z| UTC)\b")
+
+
+def _with_times(text: str) -> Markup:
+    """The text, escaped, with each moment in it as one that the script puts into the reader's zone."""
+    parts, end = [], 0
+    for found in _MOMENT.finditer(safe(text)):
+        moment = f"{found[1]}T{found[2]}{found[3] or ':00'}Z"
+        parts += [
+            escape(safe(text)[end : found.start()]),
+            Markup('<time datetime="{}" data-at>{}</time>').format(moment, found[0]),
+        ]
+        end = found.end()
+    return Markup("").join([*parts, escape(safe(text)[end:])])
 
 
 @cache

@@ -7,8 +7,10 @@ from reconciler.console.chinese import MEANS
 from reconciler.console.messages import LANGUAGES, MESSAGES
 from reconciler.durations import rounded
 from reconciler.plan import prices
+from reconciler.report.steps import Step
 from reconciler.state import UNOBSERVABLE, Price, Rate, Value
 
+_WAN: Final = 10_000
 _UNITS: Final = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 _SPANS: Final = {"min": "unit.minutes", "h": "unit.hours", "d": "unit.days"}
 
@@ -29,6 +31,15 @@ class Saying:
         found = MESSAGES.get(f"{group}.{key}")
         return found[self._index] if found else key
 
+    def step(self, step: Step) -> str:
+        """What comes next, as a sentence."""
+        values = {key: self.number(value) if isinstance(value, int) else value for key, value in step.values.items()}
+        return self(f"step.{step.key}", **values)
+
+    def raw(self, key: str) -> str:
+        """The message of that key with its places still open, for who fills them with markup."""
+        return MESSAGES[key][self._index]
+
     def means(self, word: str) -> str:
         """What a rule, check, guard or reason means, where the language is not that of the report itself; "" otherwise."""
         return MEANS.get(word, "") if self.language == "zh" else ""
@@ -48,6 +59,14 @@ class Saying:
             if abs(count) >= unit:
                 return f"{count / unit:.3g}{letter}" if abs(count) < 1000 * unit else f"{count / unit:,.0f}{letter}"
         return str(count)
+
+    def wan(self, *counts: int) -> str:
+        """In Chinese the numbers in ten thousands (万), as people there count tokens; "" in another language."""
+        if self.language != "zh":
+            return ""
+        return " / ".join(
+            f"{count / _WAN:,.0f} 万" if abs(count) >= 1000 * _WAN else f"{count / _WAN:.4g} 万" for count in counts
+        )
 
     @staticmethod
     def moment(when: datetime) -> str:

@@ -23,8 +23,8 @@ UNKNOWN: Final = "not known"
 
 
 def grouped(prices: Iterable[Price]) -> Iterator[tuple[str, tuple[Price, ...]]]:
-    """The name of each group and its prices; every group is there, also where it has none."""
-    listed = list(prices)
+    """The name of each group and its prices, input before output; every group is there, also where it has none."""
+    listed = sorted(prices, key=_rank)
     lora = tuple(price for price in listed if price.item.startswith("LoraFinetune"))
     full = tuple(price for price in listed if price.item.startswith("Finetune") and "Inference" not in price.item)
     yield "inference", tuple(price for price in listed if price not in lora and price not in full)

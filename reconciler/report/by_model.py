@@ -17,6 +17,7 @@ from reconciler.report.review import Review, review
 from reconciler.state import UNOBSERVABLE, ActivationState, FreeTokens, Limit, Links, Model, Snapshot
 from reconciler.status import ResourceStatus
 
+OWN: Final = ("PlatformAccount", "PolicyConstraint")  # kinds that are about no model
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -56,6 +57,20 @@ class Account:
         """Each declared resource by its address, the account's own among them."""
         known = {resource.address: resource for resource in self.report.declared.resources}
         return {self.report.account.address: self.report.account, **known}
+
+    @cached_property
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of each label that something about a model bears, by its key."""
+        found: dict[str, set[str]] = {}
+        for row in self.rows.values():
+            for key, value in row.labels:
+                found.setdefault(key, set()).add(value)
+        return {key: tuple(sorted(values)) for key, values in sorted(found.items())}
+
+    @cached_property
+    def declares(self) -> bool:
+        """Whether anything is declared beside the account itself and the organisation's rules."""
+        return any(one.kind not in OWN for one in self.report.declared.resources)
 
     @cached_property
     def changing(self) -> frozenset[str]:
@@ -115,7 +130,7 @@ class Account:
     @cached_property
     def own(self) -> tuple[ResourceStatus, ...]:
         """The statuses of what belongs to no model: the account itself and the constraints."""
-        return tuple(one for one in self.report.statuses if one.kind in ("PlatformAccount", "PolicyConstraint"))
+        return tuple(one for one in self.report.statuses if one.kind in OWN)
 
     @cached_property
     def urgent(self) -> tuple[Row, ...]:
@@ -150,6 +165,13 @@ class Account:
         ids = (ref.id,) if ref.id else self.snapshot.endpoint_ids_by_name.get(ref.name, ())
         endpoint = self.snapshot.endpoints.get(ids[0]) if len(ids) == 1 else None
         return endpoint.model if endpoint else ""
+
+    def sense_of(self, found: Finding) -> str:
+        """What a finding comes to, as a key for its meaning: that a limit will be reached and that it has been are two things."""
+        row = self.row_of.get(found.resource or "")
+        if found.rule == "limit-below-use" and row is not None and row.limit is not None and row.limit.share >= 1:
+            return "limit-below-use:reached"
+        return found.rule
 
     def manual_page(self, change: Change) -> str:
         """The platform's page on which a person does the change, "" where there is none."""

@@ -174,6 +174,11 @@ class Row:
         stopped = self.paused is not None and self.paused.tone is Tone.BAD
         return self.paused if self.paused is not None and stopped and own.tone is Tone.GOOD else own
 
+    @cached_property
+    def labels(self) -> frozenset[tuple[str, str]]:
+        """The labels of what is declared about it."""
+        return frozenset(label for resource in self.resources for label in resource.labels.items())
+
     @property
     def link(self) -> str:
         """The model's documentation, "" where what the platform gave is no web address."""

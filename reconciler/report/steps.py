@@ -58,7 +58,8 @@ def _for_limit(account: Account, row: Row) -> Step:
         tokens = change.fields[0].after if change.fields else None
         key = "removed-planned" if tokens is None else "set-planned"
         values = {"tokens": tokens} if isinstance(tokens, int) else {}
-        return Step(key=key, who="apply", values=values, where=change.origin, not_before=change.not_before)
+        line = change.origin if wanted is None else wanted.at("spec", "tokens")
+        return Step(key=key, who="apply", values=values, where=line, not_before=change.not_before)
     used: dict[str, int] = {} if limit is None or limit.used is None else {"used": limit.used}
     if wanted is None:
         key = "raise-live" if used else "raise-live-unseen"

@@ -43,7 +43,7 @@ spec: {model: doubao-seed-2-0-pro, state: Activated, requires: {rpm: 20000}}
 ---
 apiVersion: modelpolicy.dev/v1alpha1
 kind: InferenceLimit
-metadata: {name: search-fuse}
+metadata: {name: search-fuse, labels: {team: search, env: prod}}
 spec: {model: doubao-seed-2-0-pro, tokens: 60M, renewal: "2026-11"}
 ---
 apiVersion: modelpolicy.dev/v1alpha1
@@ -64,7 +64,7 @@ spec: {model: doubao-seed-2-1-turbo, state: Activated}
 ---
 apiVersion: modelpolicy.dev/v1alpha1
 kind: InferenceLimit
-metadata: {name: chat-fuse}
+metadata: {name: chat-fuse, labels: {team: chat, env: prod}}
 spec: {model: doubao-seed-2-1-turbo, tokens: 40M}
 ---
 apiVersion: modelpolicy.dev/v1alpha1
@@ -85,7 +85,7 @@ spec: {model: doubao-seed-2-0-lite, state: Activated}
 ---
 apiVersion: modelpolicy.dev/v1alpha1
 kind: InferenceLimit
-metadata: {name: help-fuse}
+metadata: {name: help-fuse, labels: {team: support, env: test}}
 spec: {model: doubao-seed-2-0-lite, tokens: 3M}
 """,
 }

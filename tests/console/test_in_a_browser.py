@@ -61,7 +61,11 @@ def url(scene: Scene) -> Iterator[str]:
 @pytest.fixture
 def opened(chromium: Any) -> Iterator[Open]:
     """`opened(address, width=..., scheme=..., locale=...)`: a page that must break no policy and ask nobody else."""
-    contexts, said, asked = [], [], []
+    contexts, said, asked, lost = [], [], [], []
+
+    def of_page(answer: Any) -> bool:
+        """A page, or its live update, may be of what is not there; what a page is made of never is."""
+        return answer.request.resource_type in ("document", "fetch")
 
     def go(address: str, *, width: int = 1440, scheme: str = "light", locale: str = "en", **more: Any) -> Any:
         context = chromium.new_context(
@@ -73,13 +77,18 @@ def opened(chromium: Any) -> Iterator[Open]:
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
+        page.on(
+            "response", lambda answer: lost.append(answer.url) if answer.status >= 400 and not of_page(answer) else None
+        )
         page.goto(address)
         return page
 
     yield go
     for context in contexts:
         context.close()
-    assert [text for text in said if "ERR_CONNECTION_REFUSED" not in text] == []  # a test may take the server away
+    # A test may take the server away, or ask for what is not there.
+    assert [text for text in said if "ERR_CONNECTION_REFUSED" not in text and "(Not Found)" not in text] == []
+    assert lost == []
     assert [address for address in asked if not address.startswith(("http://127.0.0.1:", "data:"))] == []
 
 
@@ -164,7 +173,7 @@ def test_a_filter_narrows_and_a_model_opens(opened: Open, url: str) -> None:
     counted(page, 2)
     page.locator("table.models").get_by_role("link", name=PAUSED, exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text() == PAUSED
-    assert page.get_by_role("alert").inner_text().startswith("Limit reached")
+    assert page.get_by_role("alert").inner_text().startswith("Paused: limit reached")
     assert page.get_by_role("img", name=re.compile("tokens in 48 hours")).count() == 1
     page.locator("summary").last.click()
     assert "tokens: 3000000" in page.locator("details[open] pre").inner_text()
@@ -206,18 +215,73 @@ def test_without_a_script_everything_works_by_links_and_forms(opened: Open, url:
     [
         ("/", 390, "dark"), ("/", 1440, "light"), (f"/model/default?name={PAUSED}", 390, "light"),
         (f"/model/default?name={DRIFTED}", 1440, "dark"), ("/plan/default", 390, "dark"), ("/plan/default", 1440, "light"),
-        ("/findings/default", 390, "light"), ("/history/default", 1440, "dark"),
+        ("/findings/default", 390, "light"), ("/history/default", 1440, "dark"), ("/", 375, "light"),
+        (f"/model/default?name={PAUSED}", 375, "dark"), ("/plan/default", 375, "light"), ("/history/default", 375, "light"),
+        ("/models/default?show=all&team=search&label=env%3Dprod", 375, "dark"), ("/nobody", 375, "light"),
+        ("/model/default?name=nobody", 1440, "dark"),
     ],
 )  # fmt: skip
 def test_every_page_fits_and_is_accessible(opened: Open, url: str, path: str, width: int, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = opened(url + path, width=width, scheme=scheme, locale="zh-CN" if width == 390 else "en")
+    page = opened(url + path, width=width, scheme=scheme, locale="zh-CN" if width < 1440 else "en")
     for details in page.locator("summary").all():
         details.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+
+
+def test_the_first_page_of_an_account_without_policies_fits_and_is_accessible(opened: Open, own_scene: Scene) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    own_scene.policies = {}
+    own_scene.look()
+    with serving.in_background(application(own_scene.desk, Gate()), serving.listen("127.0.0.1", 0)) as address:
+        for locale, width in (("en", 375), ("zh-CN", 1440)):
+            page = opened(address, width=width, locale=locale)
+            assert page.locator("#begin li").count() == 3
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert Axe().run(page).response["violations"] == []
+            page.goto("about:blank")
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Asia/Shanghai", "2026-11-23 23:20 15:20 UTC"), ("America/Los_Angeles", "2026-11-23 07:20 15:20 UTC"),
+        ("Pacific/Kiritimati", "2026-11-24 05:20 11-23 15:20 UTC"), ("UTC", "2026-11-23 15:20 UTC"),
+    ],
+)  # fmt: skip
+def test_times_are_the_readers_own_with_utc_beside_and_stay_so_live(
+    opened: Open, url: str, zone: str, shown: str
+) -> None:
+    page = opened(f"{url}/model/default?name={PAUSED}", timezone_id=zone)
+    waits = page.locator("#wanted time[data-at]").first
+    assert " ".join(waits.inner_text().split()) == shown
+    page.evaluate("waits = document.querySelector('#wanted time[data-at]'); tag = ''")
+    page.evaluate("poll()")
+    assert page.evaluate("waits.isConnected") is True
+    assert " ".join(waits.inner_text().split()) == shown
+    assert page.locator(".fresh").count() == 0
+    told = page.locator("#zone").inner_text()
+    assert told == ("Times are UTC." if zone == "UTC" else f"Times are of {zone}, with UTC beside.")
+
+
+def test_filters_of_team_label_and_problem_narrow_as_they_are_chosen(opened: Open, url: str) -> None:
+    page = opened(f"{url}/models/default")
+    page.get_by_label("Team").select_option("search")
+    counted(page, 1)
+    assert rows(page) == [DRIFTED]
+    page.get_by_label("Team").select_option("")
+    page.get_by_label("Label").select_option("env=prod")
+    counted(page, 2)
+    page.get_by_label("Problem").select_option("Drifted")
+    counted(page, 1)
+    assert "label=env%3Dprod" in page.url
+    page.get_by_role("searchbox").fill("nothing like it")
+    page.get_by_role("link", name="Clear search and filters").click()
+    page.wait_for_url(f"{url}/models/default")
 
 
 @pytest.fixture
@@ -269,7 +333,7 @@ def test_a_limit_is_seen_to_fill_and_to_pause_its_model_live_while_tokens_are_us
         row.get_by_text("1.5k of 2k").wait_for()
         assert chat(rig, 600).status_code == httpx.codes.OK
         assert chat(rig, 1).json()["error"]["code"] == "SetLimitExceeded"
-    row.locator(".chip", has_text="Limit reached").wait_for()
+    row.locator(".chip", has_text="Paused: limit reached").wait_for()
     assert page.locator("#headline").inner_text() == "1 model is stopped by the platform."
     assert page.evaluate("window.kept") is True
 

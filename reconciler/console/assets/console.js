@@ -75,7 +75,10 @@ async function show(url, { quiet = false, focus = "" } = {}) {
   alive(true);
   if (answer.status === 304) return;
   const next = parser.parseFromString(await answer.text(), "text/html");
-  tick(next); // a countdown is no news
+  const at = Date.now();
+  tick(document, at); // a countdown is no news: both stand at the same second
+  tick(next, at);
+  localize(next); // nor is a time in the reader's own zone
   if (turn !== asking) return;
   tag = answer.headers.get("ETag") || ""; // of what is on the page from here on, and of nothing before
   const typed = document.activeElement && document.activeElement.matches("input, select") ? document.activeElement : null;
@@ -92,6 +95,7 @@ async function show(url, { quiet = false, focus = "" } = {}) {
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   tell();
   tick();
+  localize();
 }
 
 function alive(well) {
@@ -132,9 +136,9 @@ async function go(url, { push = true, focus = "" } = {}) {
 }
 
 // Counting down, by the clock of the pass.
-function tick(root = document) {
+function tick(root = document, now = Date.now()) {
   for (const each of root.querySelectorAll("time[data-until]")) {
-    const left = Math.round((Date.parse(each.dataset.until) - Date.now() - skew) / 1000);
+    const left = Math.round((Date.parse(each.dataset.until) - now - skew) / 1000);
     each.textContent = left > 0 ? length(left) : body.dataset.due;
   }
 }
@@ -149,6 +153,37 @@ function length(seconds) {
   ];
   const first = parts.findIndex(([count]) => count > 0);
   return parts.slice(first, first + 2).filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(" ");
+}
+
+// Times come in UTC; they are shown in the reader's zone, with UTC beside.
+const two = (number) => String(number).padStart(2, "0");
+const day = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+const hour = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
+
+function localize(root = document) {
+  for (const each of root.querySelectorAll("time[data-at]:not([data-own])")) {
+    const at = new Date(each.dateTime);
+    if (Number.isNaN(at.getTime()) || !at.getTimezoneOffset()) continue;
+    const utc = new Date(at.getTime() + at.getTimezoneOffset() * 60000); // its getters tell UTC
+    const clock = each.dataset.at === "clock";
+    const beside = root.createElement("span");
+    beside.className = "utc";
+    const seconds = clock ? `:${two(at.getSeconds())}` : "";
+    beside.textContent = ` ${day(utc) === day(at) || clock ? "" : `${day(utc).slice(5)} `}${hour(utc)}${seconds} UTC`;
+    each.replaceChildren(`${clock ? "" : `${day(at)} `}${hour(at)}${seconds}`, beside);
+    each.dataset.own = "";
+  }
+  for (const each of root.querySelectorAll("[data-hour]:not([data-own])")) {
+    const at = new Date(each.dataset.hour);
+    if (Number.isNaN(at.getTime()) || !at.getTimezoneOffset()) continue;
+    const said = `${day(at).slice(5)} ${hour(at)}`;
+    each.textContent = each.dataset.said ? each.dataset.said.replace("{hour}", said) : said;
+    each.dataset.own = "";
+  }
+  const zone = root.getElementById("zone");
+  if (zone && new Date().getTimezoneOffset()) {
+    zone.textContent = body.dataset.zone.replace("{zone}", Intl.DateTimeFormat().resolvedOptions().timeZone);
+  }
 }
 
 function formAddress(form) {
@@ -203,5 +238,6 @@ async function copy(button) {
 
 tell();
 tick();
+localize();
 setInterval(() => tick(), 1000);
 setTimeout(poll, POLL_MS);
