@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import known, opening, origin
+from reconciler.cli import known, ledger_moving, opening, origin
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
@@ -22,12 +22,19 @@ REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept
 
 @click.group(
     epilog=shared.examples(
+        ("modelpolicy ledger move .modelpolicy/ledger.db postgresql://db.internal/modelpolicy", "from now on there"),
+        ("modelpolicy ledger copy .modelpolicy/ledger.db backup.db", "a backup, also while a watcher writes"),
+        ('modelpolicy ledger restore backup.db --to ledger.db --reason "disk lost"', "a ledger of a backup"),
         ('modelpolicy ledger rebind prod --reason "moved to another account"', "its facts are of another one"),
         ('modelpolicy ledger rename-set git.example/old git.example/new --reason "moved"', "the remote was renamed"),
     )
 )
 def command() -> None:
     """Look after the ledger: the durable record of what is owned, what it was before, and what was done."""
+
+
+for each in (ledger_moving.move, ledger_moving.copy, ledger_moving.restore):
+    command.add_command(each)
 
 
 @command.command(

@@ -40,7 +40,7 @@ GROUPS: Final = {
     "Emergency": {
         "release": "Hand an item over: kept on the platform, no longer managed.",
         "unlock": "Break the lock of a dead run.",
-        "ledger": "Look after the ledger: another account, another name of a set.",
+        "ledger": "Move, back up and restore the ledger, and mend what it knows.",
     },
     "Set-up": {
         "platform": "The embedded platform: seed it, spend on it, serve it.",

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import WAY_BACK
-from reconciler.ledger.schema import migrate, version_of
+from reconciler.ledger.schema import migrate, refuse_sealed, version_of
 
 PATIENCE_S: Final = 10.0  # for a server that is being restarted, well within a lease
 POLL_S: Final = 0.2
@@ -24,6 +24,17 @@ class Session(Protocol):
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]: ...
     def run(self, sql: str, *values: Any) -> int: ...
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None: ...
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement, one after the other: as many as there are."""
+        ...
+
+    def still(self, tables: Sequence[str]) -> None:
+        """Until the transaction ends, no other session writes to these tables."""
+
+    def freeze(self, tables: Sequence[str], why: str) -> None:
+        """From the end of the transaction on, nobody writes to these tables, until `thaw`."""
+
+    def thaw(self, tables: Sequence[str]) -> None: ...
     def has_table(self, name: str) -> bool: ...
     def alone(self) -> None:
         """Until the transaction ends, no other session gets past this call."""
@@ -83,6 +94,7 @@ class Access:
                 self.close()
                 self._open_to_write()
             with self._dropped_on_error(), self._begun(write=True) as session:
+                refuse_sealed(session, self.database.name)  # since it was opened, too
                 yield session
 
     def _open_to_write(self) -> None:

@@ -88,6 +88,38 @@ class Session:
         with self._connection.cursor() as cursor:
             cursor.executemany(_dialect(sql), rows)
 
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement, one after the other, kept on the server until then."""
+        with self._connection.cursor(name="modelpolicy_each") as cursor:
+            cursor.execute(_dialect(sql))
+            yield from cursor
+
+    def still(self, tables: Sequence[str]) -> None:
+        """Nobody else writes to the tables until the transaction ends."""
+        self.run(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
+
+    def freeze(self, tables: Sequence[str], why: str) -> None:  # noqa: ARG002  # an earlier version shows no text of the server
+        """Refuse every change of these tables, also of processes that have them open; where this user may not, what is read of
+        the schema's version at their next look has to do."""
+        try:
+            with self._connection.transaction():
+                self.run(
+                    "CREATE OR REPLACE FUNCTION modelpolicy_sealed() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RAISE EXCEPTION 'this ledger is sealed'; END $$"
+                )
+                for table in tables:
+                    self.run(
+                        f"CREATE TRIGGER modelpolicy_sealed BEFORE INSERT OR UPDATE OR DELETE ON {table} "
+                        "FOR EACH STATEMENT EXECUTE FUNCTION modelpolicy_sealed()"
+                    )
+        except psycopg.errors.InsufficientPrivilege:
+            return
+
+    def thaw(self, tables: Sequence[str]) -> None:
+        """The opposite."""
+        for table in tables:
+            self.run(f"DROP TRIGGER IF EXISTS modelpolicy_sealed ON {table}")
+
     def has_table(self, name: str) -> bool:
         # Read from the catalog, for to_regclass may answer from what this connection knew before it waited to be alone.
         known = "SELECT 1 FROM pg_tables WHERE tablename = ? AND schemaname = ANY (current_schemas(false))"

@@ -6,7 +6,7 @@ The words are the ones that SQLite and PostgreSQL share. No statement here reads
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import LedgerError
-from reconciler.ledger import WAY_BACK
+from reconciler.ledger import WAY_BACK, seal
 
 if TYPE_CHECKING:
     from reconciler.ledger.database import Session
@@ -65,19 +65,30 @@ _FACTS: Final = "modelpolicy_facts"
 _ADDED: Final = "additions"
 
 
-def version_of(session: "Session", name: str) -> int:
-    """How many migrations the ledger has seen, 0 where it has no tables; a newer one than ours raises `LedgerError`."""
+def version_of(session: "Session", name: str, *, write: bool = False) -> int:
+    """How many migrations the ledger has seen, 0 where it has no tables; a newer one than ours raises `LedgerError`, and so does a
+    sealed one, unless it is a backup that is only read."""
     if not session.has_table(_TABLE):
         return 0
     version = session.rows(f"SELECT max(version) FROM {_TABLE}")[0][0]  # noqa: S608  # a constant
     if not isinstance(version, int):
         raise LedgerError(f"the ledger {name} is damaged: it does not say its schema version; {WAY_BACK}")
+    if version == seal.VERSION and (found := seal.of(session)) is not None:
+        if found.why == seal.BACKUP and not write:
+            return len(MIGRATIONS)
+        raise LedgerError(f"the ledger {name} {found.sentence}")
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"the ledger {name} has schema version {version}, and this modelpolicy knows up to {len(MIGRATIONS)}: "
             "use the newer modelpolicy that wrote it"
         )
     return version
+
+
+def refuse_sealed(session: "Session", name: str) -> None:
+    """Raise where the ledger is none to write to, by one statement."""
+    if session.rows(f"SELECT max(version) FROM {_TABLE}")[0][0] != len(MIGRATIONS):  # noqa: S608  # a constant
+        version_of(session, name, write=True)
 
 
 def additions_of(session: "Session") -> int:
@@ -91,18 +102,22 @@ def additions_of(session: "Session") -> int:
 def migrate(session: "Session", name: str) -> None:
     """Bring the tables up to date, all or nothing; where they are, nothing is written."""
     with session.transaction(write=False):
-        if version_of(session, name) == len(MIGRATIONS) and additions_of(session) >= len(ADDITIONS):
+        if version_of(session, name, write=True) == len(MIGRATIONS) and additions_of(session) >= len(ADDITIONS):
             return
     with session.transaction(write=True):
         session.alone()
-        seen = version_of(session, name)
-        if not seen and not session.has_table(_TABLE):
-            session.run(f"CREATE TABLE {_TABLE} (version integer NOT NULL)")
-        for number, statements in enumerate(MIGRATIONS[seen:], start=seen + 1):
-            for statement in statements:
-                session.run(statement)
-            session.run(f"INSERT INTO {_TABLE} (version) VALUES (?)", number)  # noqa: S608  # a constant
-        _add(session)
+        make(session, version_of(session, name, write=True))
+
+
+def make(session: "Session", seen: int = 0) -> None:
+    """Make the tables of a ledger that has seen so many migrations, within a transaction."""
+    if not seen and not session.has_table(_TABLE):
+        session.run(f"CREATE TABLE {_TABLE} (version integer NOT NULL)")
+    for number, statements in enumerate(MIGRATIONS[seen:], start=seen + 1):
+        for statement in statements:
+            session.run(statement)
+        session.run(f"INSERT INTO {_TABLE} (version) VALUES (?)", number)  # noqa: S608  # a constant
+    _add(session)
 
 
 def _add(session: "Session") -> None:

@@ -115,6 +115,30 @@ class Session:
         """One statement for each row of values."""
         self._connection.executemany(sql, rows)
 
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement, one after the other."""
+        with closing(self._connection.execute(sql)) as cursor:
+            yield from cursor
+
+    def still(self, tables: Sequence[str]) -> None:
+        """A transaction that writes is alone from its beginning."""
+
+    def freeze(self, tables: Sequence[str], why: str) -> None:
+        """Refuse every change of these tables, also of processes that have them open."""
+        said = why.replace("'", "''")
+        for table in tables:
+            for word in ("INSERT", "UPDATE", "DELETE"):
+                self._connection.execute(
+                    f"CREATE TRIGGER {table}_no_{word.lower()} BEFORE {word} ON {table} "
+                    f"BEGIN SELECT RAISE(ABORT, 'this ledger {said}'); END"
+                )
+
+    def thaw(self, tables: Sequence[str]) -> None:
+        """The opposite."""
+        for table in tables:
+            for word in ("insert", "update", "delete"):
+                self._connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_{word}")
+
     def has_table(self, name: str) -> bool:
         return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name))
 

@@ -173,3 +173,33 @@ def test_a_name_that_cannot_be_meant_is_told_and_nothing_changes(
     assert refused.exit_code == Exit.USAGE
     assert said in " ".join(refused.stderr.split())
     assert [each.id for each in ledger.runs()] == ["killed"]
+
+
+def test_a_ledger_is_moved_copied_and_restored_by_command(call: Call, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.close()
+    there = ".modelpolicy/ledger.db"
+    assert "is a backup of" in call("ledger", "copy", there, "backup.db").stdout
+    said = call("ledger", "move", there, "moved.db")
+    assert said.exit_code == 0, said.stderr
+    assert f"The ledger is at {tmp_path / 'moved.db'} from now on" in said.stdout
+    told = call("history")
+    assert (told.exit_code, f"was moved to {tmp_path / 'moved.db'}" in told.stderr) == (Exit.UNEXPECTED, True)
+    assert call("history", "--ledger", "moved.db").stdout.count("ledger move") == 1
+    assert call("history", "--ledger", "backup.db").exit_code == 0
+    assert "it had gone already" in call("ledger", "move", there, "moved.db").stdout
+    assert call("ledger", "restore", "backup.db", "--to", "again.db", "--reason", "disk lost").exit_code == 0
+    runs = json.loads(call("history", "--ledger", "again.db", "-o", "json").stdout)["runs"]
+    assert [run["reason"] for run in runs if run["operation"] == "ledger restore"] == [
+        f"disk lost (from {tmp_path / 'backup.db'})"
+    ]
+
+
+def test_a_place_that_cannot_be_meant_is_a_usage_error_without_its_secret(call: Call, ledger: Ledger) -> None:
+    for words in (
+        ("move", "a.db", "mysql://ci:hunter2@h/d"),
+        ("copy", "", "b.db"),
+        ("restore", "a.db", "--to", "", "--reason", "x"),
+    ):
+        said = call("ledger", *words)
+        assert (said.exit_code, "hunter2" in said.stderr) == (Exit.USAGE, False)
+    assert "there is no ledger at" in call("ledger", "move", "none.db", "b.db").stderr
