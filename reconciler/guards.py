@@ -12,9 +12,10 @@ from typing import Final
 
 from reconciler import isolation
 from reconciler.kinds import registry
+from reconciler.kinds.declared import DeclarationSet
 from reconciler.kinds.inference_limit import TOKENS, forecast
 from reconciler.kinds.model_activation import STATE, DesiredState
-from reconciler.plan import CONTEST, Action, Change, ChangeReason, Plan, Question, Verdict, VerdictKind
+from reconciler.plan import CONTEST, Action, Change, ChangeReason, Plan, Question, Release, Verdict, VerdictKind
 from reconciler.plan.question import protected
 from reconciler.state import UNOBSERVABLE, Record, Target
 
@@ -174,9 +175,11 @@ def _still_declared(question: Question, kind: str) -> bool:
 
 
 def _source_empty(plan: Plan, question: Question) -> Iterator[Worry]:
-    """Nothing at all is declared, while we own items that would be reverted or released.
+    """Nothing at all is declared, while we own items that would be reverted or released; or nothing under one of the PATHs, while we
+    own items that were declared there.
 
-    Why: an empty folder is more often a wrong path or an empty checkout than a decision to give everything up.
+    Why: an empty folder is more often a wrong path, a submodule that is not fetched or a volume that is not mounted than a
+    decision to give everything up.
     What to do: check the PATHs; if it is meant, allow it with a reason.
     """
     leaving = _leaving(plan)
@@ -187,6 +190,30 @@ def _source_empty(plan: Plan, question: Question) -> Iterator[Worry]:
             _hint("source-empty"),
             (),
         )
+        return
+    for base in question.empty:
+        yield from _emptied(plan, question, replace(question.declaration_set, under=(base,)))
+
+
+def _emptied(plan: Plan, question: Question, path: DeclarationSet) -> Iterator[Worry]:
+    """What is against a plan where nothing is declared under one PATH: each item from there that leaves, else the PATH itself."""
+    records = question.history.records
+    mine = {target for target, each in records.items() if question.covers(each) and path.covers(each.source)}
+    where = f"nothing is declared under {path.under[0]}, from which we own {_counted(len(mine), 'item')}"
+    leaving = {change.target: _names(question, change) for change in _removals(plan)}
+    leaving |= {
+        each.target: frozenset({each.address, records[each.target].owner}) for each in plan.releases if each.ends
+    }
+    for target in sorted(mine & leaving.keys()):
+        address = f"{target.kind}/{target.name}"
+        yield Worry(f"{where}; {address} would go", _hint("source-empty", address), (leaving[target],), address)
+    if mine and not mine & leaving.keys():
+        yield Worry(where, _hint("source-empty"), ())
+
+
+def keeps(plan: Plan, release: Release) -> bool:
+    """Whether an item stays ours although its release was planned: it may only look undeclared."""
+    return any(each.id == "source-empty" and each.address in (None, release.address) for each in refused(plan))
 
 
 _POLICIES: Final = ("EndpointRateOverride", "InferenceLimit", "ModelActivation")

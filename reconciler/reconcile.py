@@ -320,7 +320,16 @@ def _question(  # a plan is asked for with all that is known
         prune=asked.prune,
         declaration_set=asked.declaration_set,
         targets=asked.targets,
+        empty=_empty(asked.everything, asked.declaration_set),
     )
+
+
+def _empty(everything: Declared, mine: DeclarationSet) -> tuple[str, ...]:
+    """The PATHs of this run under which there is no document of ours, understood or held."""
+    files = {each.origin.file for each in everything.resources} | {each.location.file for each in everything.held}
+    sources = tuple(map(mine.source, files))
+    paths = (replace(mine, under=(base,)) for base in mine.under)
+    return tuple(each.under[0] for each in paths if not any(map(each.covers, sources)))
 
 
 def _inputs_digest(asked: Asked) -> str:
@@ -399,7 +408,8 @@ def _to_remember(report: Report, question: Question, asked: Asked) -> tuple[Reco
     changed = frozenset(change.target for change in report.plan.changes)
     equal = records.seen_equal(question, changed)
     known = question.history.records
-    ended = (known[release.target] for release in report.plan.releases if release.ends and release.target in known)
+    ends = (each for each in report.plan.releases if each.ends and not guards.keeps(report.plan, each))
+    ended = (known[release.target] for release in ends if release.target in known)
     return (*over, *equal, *(records.released(record) for record in ended if question.owns(record)))
 
 

@@ -10,6 +10,7 @@ import click
 from reconciler import reconcile
 from reconciler.cli import allowing, exits, formats, looking, opening, origin, saved
 from reconciler.cli import common as shared
+from reconciler.cli import plan as plan_verb
 from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.opening import Read
 from reconciler.cli.origin import Origin
@@ -88,6 +89,8 @@ def command(terminal: Terminal, /, common: Common, allow: tuple[str, ...], **fla
             passes = [(again, saved.renewed(kept, looking.look(again, ledger)))]
             wish = replace(wish, plan=kept.digest)
         reports = tuple(report for _, report in passes)
+        if kept is None:
+            plan_verb.not_empty(common, read, reports)
         if not (wish.yes and kept is not None) and any(map(_says_more, reports)):
             terminal.page(as_text.plan(*reports, layout=_layout(terminal, read)))
         if wish.yes or _agreed(passes):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
@@ -63,6 +64,20 @@ def read(paths: tuple[str, ...]) -> Read:
 def gather(paths: tuple[str, ...]) -> files.Gathered:
     """The texts at the paths, not looked into."""
     return files.gather(paths, _stdin() if "-" in paths else None)
+
+
+def nothing_at(paths: tuple[str, ...], read: Read) -> str:
+    """What is wrong with paths that were given and hold no document of ours, as a sentence; "" where each holds one."""
+    texts = {each.origin.file for each in read.declared.resources} | {each.location.file for each in read.declared.held}
+    real = [Path(os.path.realpath(name)) for name in texts if name != files.STDIN]
+    for path in paths:
+        place = os.path.realpath(path)
+        found = (
+            files.STDIN in texts if path == "-" else path in texts or any(each.is_relative_to(place) for each in real)
+        )
+        if not found and (path == "-" or os.path.lexists(path)):
+            return f"{'standard input' if path == '-' else path} holds no policy: check the path, or what should have filled it"
+    return ""
 
 
 def moved(paths: tuple[str, ...], before: Read) -> str:

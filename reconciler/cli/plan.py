@@ -8,8 +8,11 @@ import click
 from reconciler.cli import committed, exits, formats, looking, opening, placing, saved
 from reconciler.cli import common as shared
 from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.endings import Stop
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
+from reconciler.plan import VerdictKind
+from reconciler.report import Report
 from reconciler.report.as_text import words
 
 
@@ -51,6 +54,7 @@ def command(
     everyone = looking.asked(common, read, prune=prune, standing=False)
     revision = cache(lambda: committed.revision(read.texts, common.paths))
     reports = looking.at(common, everyone)
+    not_empty(common, read, reports)
     if out is not None:
         kept = saved.save(out, everyone, reports, revision())
         terminal.note(f"Saved to {out}, good for one apply --plan until {words.moment(kept.terms.expires_at)}")
@@ -62,6 +66,14 @@ def command(
 
     shared.emit(terminal, common.outputs, render)
     return exits.of(reports, detailed=detailed_exitcode)
+
+
+def not_empty(common: Common, read: opening.Read, reports: tuple[Report, ...]) -> None:
+    """End with exit 3 where a PATH that was given holds no policy; where items are owned from it, a guard says so."""
+    empty = opening.nothing_at(common.paths, read)
+    guards = (said for report in reports for said in report.plan.guards if said.id == "source-empty")
+    if empty and all(said.verdict is VerdictKind.PASSED for said in guards):
+        raise Stop(empty, Exit.INVALID)
 
 
 def _from_cluster(terminal: Terminal, common: Common, place: Place, *, detailed: bool) -> Exit:

@@ -37,6 +37,7 @@ class Question:
     prune: bool = False
     declaration_set: DeclarationSet = NO_SET
     targets: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()  # those of this run's PATHs under which no document was found, for whichever account
 
     @cached_property
     def broken(self) -> frozenset[str]:
