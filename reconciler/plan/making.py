@@ -209,7 +209,9 @@ def _changes(question: Question, snapshot: Snapshot, intent: _Intent) -> list[_P
             reason=intent.reason,
             capability=step.capability,
             level=step.level,
-            how_to=notes.how_to(step, notes.Item(intent.address, title, waits), question.capabilities),
+            how_to=notes.how_to(
+                step, notes.Item(intent.address, title, waits, intent.origin is not None), question.capabilities
+            ),
             not_before=waits,
             origin=intent.origin,
             fields=step.fields,

@@ -26,11 +26,13 @@ from reconciler.state import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a person is told of an item: the declaring resource's address, an endpoint's name, and from when on it may be set."""
+    """What a person is told of an item: the declaring resource's address, an endpoint's name, and from when on it may be set.
+    `declared` False: nothing declares it any more."""
 
     address: str
     title: str
     waits: datetime | None
+    declared: bool = True
 
 
 def how_to(step: Step, item: Item, capabilities: Mapping[Operation, Support]) -> str:
@@ -48,9 +50,16 @@ def how_to(step: Step, item: Item, capabilities: Mapping[Operation, Support]) ->
     place = f"On {support.page} " if support.page else ""
     ever = "".join(f" ({why})" for why in irreversible(step))
     when = f", from {item.waits.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC on" if item.waits else ""
+    return f"{place}{wanted}{when}{ever}. {_afterwards(step, item)}"
+
+
+def _afterwards(step: Step, item: Item) -> str:
+    """How what a person did becomes known: only what is declared and cannot be seen is attested."""
+    if not item.declared or all(field.before is not UNOBSERVABLE for field in step.fields):
+        return "The next run sees it."
     in_cluster = item.address.count("/") == 2  # its address has a namespace
     record = "kubectl modelpolicy attest" if in_cluster else "modelpolicy attest"
-    return f"{place}{wanted}{when}{ever}. Then record it: {record} {item.address}"
+    return f"Then record it: {record} {item.address}"
 
 
 def of_step(step: Step, snapshot: Snapshot, now: datetime, not_before: datetime | None) -> tuple[str, ...]:

@@ -196,7 +196,7 @@ def test_a_limit_waits_two_hours_after_the_last_setting_and_says_why() -> None:
     later = only(make(question(declared(limit(tokens=5)), seen, now=NOW + hours(2))))
     assert later.not_before is None
     by_hand = only(make(question(declared(limit(tokens=5)), seen, capabilities=ARK)))
-    assert "to 5 tokens, from 2026-11-23 13:30:00 UTC on. Then record it" in by_hand.how_to
+    assert "to 5 tokens, from 2026-11-23 13:30:00 UTC on. The next run sees it." in by_hand.how_to
 
 
 def test_a_limit_that_was_removed_a_moment_ago_waits_too() -> None:
@@ -354,5 +354,5 @@ def test_a_manual_change_names_the_page_only_where_there_is_one() -> None:
     caps = {**capabilities(), Operation.SET_LIMIT: Support(Capability.MANUAL)}
     how_to = only(make(question(declared(limit(tokens=5)), snapshot(model()), capabilities=caps))).how_to
     assert how_to == (
-        f"set the inference limit of model {M} to 5 tokens. Then record it: modelpolicy attest InferenceLimit/{M}"
+        f"set the inference limit of model {M} to 5 tokens. The next run sees it."
     )
