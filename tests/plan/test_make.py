@@ -353,6 +353,4 @@ def test_what_the_fields_show_already_is_not_said_again_in_a_note() -> None:
 def test_a_manual_change_names_the_page_only_where_there_is_one() -> None:
     caps = {**capabilities(), Operation.SET_LIMIT: Support(Capability.MANUAL)}
     how_to = only(make(question(declared(limit(tokens=5)), snapshot(model()), capabilities=caps))).how_to
-    assert how_to == (
-        f"set the inference limit of model {M} to 5 tokens. The next run sees it."
-    )
+    assert how_to == (f"set the inference limit of model {M} to 5 tokens. The next run sees it.")
