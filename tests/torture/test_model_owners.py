@@ -12,7 +12,7 @@ import pytest
 from builders import NOW, declared, limit, override
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from stage import Recorder
 from torture.conftest import Effort
 
@@ -93,6 +93,12 @@ class Machine(RuleBasedStateMachine):
         self.trouble: list[str] = []
 
     def teardown(self) -> None:
+        try:
+            self.two_ledgers_end_in_contested()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         for engine in self.engines:
             engine.close()
         for ledger in {id(actor.ledger): actor.ledger for actor in self.actors.values()}.values():
@@ -156,9 +162,24 @@ class Machine(RuleBasedStateMachine):
 
     # What may happen, in any order.
 
+    @initialize(chosen=st.lists(st.tuples(sets, policies), min_size=2, max_size=5))
+    def begin(self, chosen: list[tuple[str, Resource[Any]]]) -> None:
+        for name, policy in chosen:
+            self.actors[name].resources[policy.address] = policy
+
     @rule(name=sets, policy=policies)
     def declare(self, name: str, policy: Resource[Any]) -> None:
         self.actors[name].resources[policy.address] = policy
+
+    @rule(name=sets, policy=policies)
+    def edit_and_apply(self, name: str, policy: Resource[Any]) -> None:
+        self.declare(name, policy)
+        self._pass(self.actors[name])
+
+    @rule(name=sets, data=st.data())
+    def withdraw_and_apply(self, name: str, data: st.DataObject) -> None:
+        self.withdraw(name, data)
+        self._pass(self.actors[name])
 
     @rule(name=sets, data=st.data())
     def withdraw(self, name: str, data: st.DataObject) -> None:
@@ -250,7 +271,6 @@ class Machine(RuleBasedStateMachine):
     def an_answer_is_lost(self, operation: str) -> None:
         self.trouble = [operation]
 
-    @rule()
     def two_ledgers_end_in_contested(self) -> None:
         """Nothing is edited any more: whoever shares an item with another ledger stops writing it within a few passes."""
         for _ in range(8):
