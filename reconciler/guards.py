@@ -319,7 +319,7 @@ def _limit_below_use(plan: Plan, question: Question) -> Iterator[Worry]:
 
 
 def _contested(plan: Plan, question: Question) -> Iterator[Worry]:
-    """An item would be written over drift again, though somebody changed it back twice within a week.
+    """An item would be written over drift again, though that was done twice within a week already.
 
     Why: it is changed by two sides that do not know of each other: a person and this program, or two ledgers on one account.
     Writing again would go on for ever.
@@ -328,8 +328,7 @@ def _contested(plan: Plan, question: Question) -> Iterator[Worry]:
     for change in plan.changes:
         record = question.record(change.target)
         latest = [moment for moment in record.corrections if moment > question.now - CONTEST]
-        back_again = {field.path: field.before for field in change.fields} == record.corrected
-        if change.reason is ChangeReason.DRIFT and latest and (back_again or len(latest) > 1):
+        if change.reason is ChangeReason.DRIFT and len(latest) > 1:
             yield Worry(
                 f"{change.address} was changed back {_counted(len(latest) + 1, 'time')} since "
                 f"{min(latest):%Y-%m-%d %H:%M} UTC: two sides write to this item",

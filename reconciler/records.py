@@ -115,10 +115,9 @@ def hoped(change: Change, before: Record | None, live: Fields, owner: Record, no
         return _hoped_back(base, known, live, wanted)
     baseline = known.baseline if known.owner and known.baseline is not None else _visible(live)
     applied = {**(known.applied or {}), **wanted}
-    corrected = _corrected(change, known, now)
     return replace(
         base, baseline=baseline, applied=applied, equal_at=now, renewal=change.renewal,
-        corrections=corrected.corrections, corrected=corrected.corrected,
+        corrections=_corrections(change, known, now),
     )  # fmt: skip
 
 
@@ -138,14 +137,11 @@ def _hoped_back(base: Record, known: Record, live: Fields, wanted: Fields) -> Re
     )
 
 
-def _corrected(change: Change, known: Record, now: datetime) -> Record:
-    """What is remembered of writing over drift: the latest moments, and what was written over last."""
+def _corrections(change: Change, known: Record, now: datetime) -> tuple[datetime, ...]:
+    """The latest moments at which drift was written over, with this one; what a declaration changes begins anew."""
     if change.reason is not ChangeReason.DRIFT:
-        return Record(target=known.target)
-    latest = tuple(moment for moment in known.corrections if moment > now - CONTEST)
-    return replace(
-        known, corrections=(*latest[-2:], now), corrected={field.path: field.before for field in change.fields}
-    )
+        return ()
+    return (*[moment for moment in known.corrections if moment > now - CONTEST][-2:], now)
 
 
 def _visible(live: Fields) -> Fields | None:
@@ -160,7 +156,8 @@ def kept(hope: Record, before: Record | None) -> Record:
         return known
     return replace(
         hope, applied=known.applied, equal_at=known.equal_at, set_at=known.set_at, removed_at=known.removed_at,
-        renewal=known.renewal, attestation=known.attestation,
+        renewal=known.renewal, attestation=known.attestation, refused_until=known.refused_until,
+        corrections=known.corrections,
     )  # fmt: skip
 
 
@@ -242,7 +239,7 @@ def _equal(claim: Record, before: Record | None, wanted: Fields, now: datetime) 
     return replace(
         claim, baseline=before.baseline if before.owner else claim.baseline, applied=wanted, equal_at=now,
         set_at=before.set_at, removed_at=before.removed_at, refused_until=before.refused_until,
-        attestation=before.attestation, corrections=before.corrections, corrected=before.corrected,
+        attestation=before.attestation, corrections=before.corrections,
     )  # fmt: skip
 
 

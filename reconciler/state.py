@@ -362,7 +362,7 @@ class Record:
     `renewal_unknown`: it came out of a backup, so a later one may have been set since, and an equal limit counts as set.
     `set_name` is the declaration set that owns it: "" in a cluster, and in what the first version wrote (unclaimed).
     `refused_until` is until when the platform said that it takes no other set. `reverting`: taking it back has begun, and some
-    of it is still to do. `corrections` are the latest moments at which drift was written over, `corrected` what that was.
+    of it is still to do. `corrections` are the latest moments at which drift was written over.
     """
 
     target: Target
@@ -380,7 +380,6 @@ class Record:
     refused_until: datetime | None = None
     reverting: bool = False
     corrections: tuple[datetime, ...] = ()
-    corrected: Fields | None = None
     renewal: str | None = None
     renewal_unknown: bool = False
     attestation: Attestation | None = None

@@ -14,7 +14,7 @@ from reconciler.state import UNOBSERVABLE, Attestation, Fields, Record, Target, 
 
 _UNSEEN: Final = {"unobservable": True}
 _TIMES: Final = ("equal_at", "set_at", "removed_at", "refused_until")
-_FIELDS: Final = ("baseline", "applied", "corrected")
+_FIELDS: Final = ("baseline", "applied")
 _PLAIN: Final = ("owner", "source", "deletion_policy", "protected", "renewal")
 _LATER: Final = (
     "set_name",
