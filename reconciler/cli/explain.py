@@ -20,6 +20,7 @@ from reconciler.kinds.common import cited, uncited
 from reconciler.load import CHECKS
 from reconciler.reasons import MEANING, Reason
 from reconciler.report.as_text.layout import Layout, Page, Span
+from reconciler.report.status_words import PAUSES
 from reconciler.schema import FieldDoc
 from reconciler.status.values import TYPES
 
@@ -206,6 +207,12 @@ def _reason(page: Page, name: str) -> None:
         page.wrapped(f"Rules that become it: {', '.join(causes)}.")
 
 
+def _pause(page: Page, name: str) -> None:
+    _titled(page, name, "why the platform paused a model", PAUSES[name][0])
+    page.gap()
+    page.wrapped("modelpolicy status MODEL says what comes next, where, from when on, and who can do it.")
+
+
 def _exit_code(page: Page, name: str) -> None:
     if name == topics.EXIT_CODES:
         _titled(page, name, "how every verb ends", "Where several hold, the worse one is returned.")
@@ -235,6 +242,7 @@ _TABLES: Final[tuple[tuple[Iterable[str], Callable[[Page, str], None]], ...]] = 
     (tuple(CHECKS), _check),
     (topics.groups()["Condition types"], _condition_type),
     (topics.groups()["Reasons"], _reason),
+    (tuple(PAUSES), _pause),
     (topics.groups()["Exit codes"], _exit_code),
     (topics.groups()["Facts of the platform"], _fact),
 )

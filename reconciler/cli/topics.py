@@ -11,6 +11,7 @@ from reconciler.cli.exits import Exit
 from reconciler.kinds import registry
 from reconciler.load import CHECKS
 from reconciler.reasons import Reason
+from reconciler.report.status_words import PAUSES
 from reconciler.status.values import ConditionType
 
 EXIT_CODES: Final = "exit-codes"
@@ -28,6 +29,7 @@ def groups() -> Mapping[str, tuple[str, ...]]:
         "Guards": tuple(guards.GUARDS),
         "Condition types": tuple(type_.value for type_ in ConditionType),
         "Reasons": tuple(reason.value for reason in Reason),
+        "Why a model is paused": tuple(PAUSES),
         "Exit codes": (EXIT_CODES, *(str(code.value) for code in Exit)),
         "Facts of the platform": tuple(platforms.facts()),
     }

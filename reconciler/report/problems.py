@@ -85,9 +85,10 @@ def _endpoints(account: Account) -> Iterator[Problem]:
 
 
 def _unserving(account: Account, endpoint: Endpoint) -> Problem:
+    named = endpoint.name if endpoint.name in ("", endpoint.id) else f"{endpoint.name} ({endpoint.id})"
     stopped, begins = endpoint.status == STOPPED, endpoint.status in _BEGINS
     return Problem(
-        model=endpoint.model, endpoint=endpoint.id, name=endpoint.name, word=STOPPED if stopped else "NotServing",
+        model=endpoint.model, endpoint=endpoint.id, name=named or endpoint.id, word=STOPPED if stopped else "NotServing",
         tone=Tone.QUIET if stopped else Tone.WAITS if begins else Tone.BAD, message=endpoint.status,
         step=steps.for_endpoint(account), fails=not stopped,
     )  # fmt: skip

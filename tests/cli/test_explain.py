@@ -16,6 +16,7 @@ from reconciler.cli.exits import Exit
 from reconciler.kinds import registry
 from reconciler.load import CHECKS
 from reconciler.reasons import MEANING, Reason
+from reconciler.state import PauseReason
 from reconciler.status import ConditionType
 from tests.cli.conftest import Call
 
@@ -27,6 +28,7 @@ EVERYTHING = [
     *(reason.value for reason in Reason),
     *(type_.value for type_ in ConditionType),
     *(str(code.value) for code in Exit),
+    *(reason.value for reason in PauseReason),
     *platforms.facts(),
     *(f"{kind}.{one.path}" for kind in registry() for one in schema.fields(kind)),
 ]
