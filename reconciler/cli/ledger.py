@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli import common as shared
-from reconciler.cli import known, ledger_moving, opening, origin
+from reconciler.cli import known, ledger_moving, ledger_upkeep, opening, origin
 from reconciler.cli.common import Common, Exit
 from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
@@ -25,6 +25,8 @@ REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept
         ("modelpolicy ledger move .modelpolicy/ledger.db postgresql://db.internal/modelpolicy", "from now on there"),
         ("modelpolicy ledger copy .modelpolicy/ledger.db backup.db", "a backup, also while a watcher writes"),
         ('modelpolicy ledger restore backup.db --to ledger.db --reason "disk lost"', "a ledger of a backup"),
+        ("modelpolicy ledger check", "whether it is whole"),
+        ("modelpolicy ledger prune --keep 90d", "keep the journal small"),
         ('modelpolicy ledger rebind prod --reason "moved to another account"', "its facts are of another one"),
         ('modelpolicy ledger rename-set git.example/old git.example/new --reason "moved"', "the remote was renamed"),
     )
@@ -33,7 +35,7 @@ def command() -> None:
     """Look after the ledger: the durable record of what is owned, what it was before, and what was done."""
 
 
-for each in (ledger_moving.move, ledger_moving.copy, ledger_moving.restore):
+for each in (ledger_moving.move, ledger_moving.copy, ledger_moving.restore, ledger_upkeep.check, ledger_upkeep.prune):
     command.add_command(each)
 
 

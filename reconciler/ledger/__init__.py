@@ -4,6 +4,7 @@ SQLite by default (`.modelpolicy/ledger.db`), PostgreSQL for a team (`postgresql
 another's. What is journaled is on disk before the call returns. No secret is ever passed in here.
 
     store.py      every statement of a run, once, for both databases; journal.py a run's pen; rows.py codec.py values <-> rows
+    checking.py   whether it is whole
     moving.py     a whole ledger elsewhere; seal.py what makes one unusable
     upkeep.py     what is done to all that is remembered of an account or a set
     lease.py      the lock and its heartbeat; holders.py who has it and whether that one lives

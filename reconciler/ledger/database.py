@@ -39,6 +39,17 @@ class Session(Protocol):
     def alone(self) -> None:
         """Until the transaction ends, no other session gets past this call."""
 
+    def damage(self) -> Sequence[str]:
+        """What the database itself finds wrong with what it keeps."""
+        ...
+
+    def shrink(self) -> None:
+        """Give back the room of what was deleted, outside any transaction. Raises LedgerError where that is not possible now."""
+
+    def size(self) -> int:
+        """The bytes that the ledger takes."""
+        ...
+
     def lost(self) -> bool:
         """Whether the server has let go of the connection, so that only a new one can answer."""
 

@@ -129,6 +129,23 @@ class Session:
         """An advisory lock of the ledger's own, let go of when the transaction ends."""
         self.run("SELECT pg_advisory_xact_lock(?)", _ADVISORY_KEY)
 
+    def damage(self) -> Sequence[str]:
+        """Nothing: a server with checksums says so by itself when a page is read."""
+        return ()
+
+    def shrink(self) -> None:
+        """Make the room of what was deleted free for what comes."""
+        with self._database.explained():
+            self._connection.execute("VACUUM modelpolicy_entries, modelpolicy_runs")
+
+    def size(self) -> int:
+        """The bytes of our tables and their indexes."""
+        like = "tablename LIKE 'modelpolicy!_' || chr(37) ESCAPE '!' AND schemaname = ANY (current_schemas(false))"
+        total = (
+            "SELECT coalesce(sum(pg_total_relation_size(quote_ident(schemaname) || '.' || quote_ident(tablename))), 0)"
+        )
+        return int(self.rows(f"{total} FROM pg_tables WHERE {like}")[0][0])
+
     def lost(self) -> bool:
         return self._connection.closed
 

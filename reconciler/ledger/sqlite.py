@@ -145,6 +145,21 @@ class Session:
     def alone(self) -> None:
         """A transaction that writes is alone from its beginning."""
 
+    def damage(self) -> Sequence[str]:
+        """What SQLite finds wrong with the file."""
+        said = [str(line) for (line,) in self.rows("PRAGMA integrity_check(20)")]
+        return [] if said == ["ok"] else said
+
+    def shrink(self) -> None:
+        """Write the file anew without what was deleted."""
+        with self._database.explained():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def size(self) -> int:
+        """The bytes of the file's pages."""
+        return int(self.rows("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")[0][0])
+
     def lost(self) -> bool:
         return False  # a file does not let go
 

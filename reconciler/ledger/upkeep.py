@@ -5,6 +5,7 @@ It holds no lock: its callers do, of every account whose records change.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.errors import LedgerError
 from reconciler.identity import Identity
@@ -14,6 +15,7 @@ from reconciler.state import Record, Run, Target
 
 FORGET = "forget"
 FORGOTTEN = "forgotten"
+PART = 2000  # runs at a time
 _ENTRY = (
     "INSERT INTO modelpolicy_entries (run, sequence, account, at, address, kind, target, action, before, after, hoped, result, "
     "message, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -26,6 +28,16 @@ class Renamed:
 
     records: int
     pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many runs went, the bytes before and after, and why the room could not be given back, "" where it could."""
+
+    runs: int
+    before: int
+    after: int
+    why: str = ""
 
 
 def rebind(access: Access, run: Run, identity: Identity, *, forget: bool) -> int:
@@ -103,6 +115,38 @@ def _records(access: Access, session: Session, account: str) -> Sequence[Record]
     )
     with access.decoding():
         return [codec.record_of(Target(kind, name), body) for kind, name, body in found]
+
+
+def prune(access: Access, run: Run, before: datetime) -> Pruned:
+    """Forget the finished runs that began before, with their changes: never a record, never a change that is not settled, and not
+    the last run of an account. In parts, so that nobody waits long; each part is whole."""
+    old = (
+        "SELECT id FROM modelpolicy_runs WHERE started_at < ? AND finished_at IS NOT NULL AND id NOT IN (SELECT run FROM "
+        "modelpolicy_entries WHERE result IS NULL) AND id NOT IN (SELECT max(id) FROM modelpolicy_runs AS last WHERE started_at = "
+        "(SELECT max(started_at) FROM modelpolicy_runs AS same WHERE same.account = last.account) GROUP BY account) LIMIT ?"
+    )
+    with access.writing() as session:
+        size = session.size()
+    gone, moment = 0, codec.time_text(before)
+    while True:
+        with access.writing() as session:
+            part = session.rows(old, moment, PART)
+            session.run_many("DELETE FROM modelpolicy_entries WHERE run = ?", part)
+            session.run_many("DELETE FROM modelpolicy_runs WHERE id = ?", part)
+        gone += len(part)
+        if len(part) < PART:
+            break
+    with access.writing() as session:
+        session.run(rows.BEGIN, *rows.run_row(replace(run, reason=f"{run.reason}; {gone} runs")))
+    session = access.session()
+    try:
+        session.shrink()
+    except LedgerError as why:
+        return Pruned(gone, size, session.size(), str(why))
+    else:
+        return Pruned(gone, size, session.size())
+    finally:
+        session.close()
 
 
 def present(access: Access) -> None:

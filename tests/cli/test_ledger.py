@@ -203,3 +203,32 @@ def test_a_place_that_cannot_be_meant_is_a_usage_error_without_its_secret(call: 
         said = call("ledger", *words)
         assert (said.exit_code, "hunter2" in said.stderr) == (Exit.USAGE, False)
     assert "there is no ledger at" in call("ledger", "move", "none.db", "b.db").stderr
+
+
+def test_a_check_exits_by_what_it_found(call: Call, ledger: Ledger, tmp_path: Path) -> None:
+    said = call("ledger", "check")
+    assert (said.exit_code, "run killed began to change it" in said.stdout) == (Exit.CHANGES, True)
+    remarks = json.loads(call("ledger", "check", "-o", "json").stdout)["remarks"]
+    assert [each["damaged"] for each in remarks] == [False]
+    whole = open_ledger(str(tmp_path / "whole.db"))
+    whole.remember("prod", [OWNED])
+    whole.close()
+    assert call("ledger", "check", "--ledger", "whole.db").exit_code == Exit.OK
+    (tmp_path / "bad.db").write_bytes((tmp_path / "whole.db").read_bytes()[:5000])
+    assert call("ledger", "check", "--ledger", "bad.db").exit_code == Exit.UNEXPECTED
+    assert call("ledger", "check", "--ledger", "none.db").exit_code == Exit.UNEXPECTED
+
+
+def test_prune_forgets_old_runs_and_is_journaled(call: Call, ledger: Ledger) -> None:
+    for number in range(2):
+        ledger.begin(
+            Run(id=f"old{number}", account="dev", operation="apply", actor="ada", started_at=NOW.replace(year=2020))
+        )
+        ledger.finish(f"old{number}", "converged", NOW)
+    said = call("ledger", "prune", "--keep", "90d")
+    assert said.exit_code == 0, said.stderr
+    assert said.stdout.startswith("1 run forgotten, all that is owned stays; ")
+    assert ledger.runs()[0].operation == "ledger prune"
+    assert {each.id for each in ledger.runs()} > {"old1", "killed"}
+    for keep in ("1h", "2999-01-01", "soon"):
+        assert call("ledger", "prune", "--keep", keep).exit_code == Exit.USAGE
