@@ -5,7 +5,7 @@ import compileall
 import tempfile
 from pathlib import Path
 
-from benchmarks import rows_cold, rows_operator, rows_warm
+from benchmarks import rows_cold, rows_network, rows_operator, rows_warm
 from benchmarks.measuring import REPOSITORY, Row, line, save, table
 
 ROWS = {
@@ -14,6 +14,8 @@ ROWS = {
     "pass": rows_warm.warm,
     "watch": rows_warm.watch,
     "apply": rows_warm.apply,
+    "network": rows_network.network,
+    "twin": rows_network.twin,
     "memory": rows_cold.memory,
     "start-up": rows_cold.startup,
     "ready": rows_operator.ready,

@@ -3,8 +3,8 @@
     level   0 switches | 1 activate, sub-services | 2 set limit | 3 set override
             4 clear override | 5 remove limit | 6 deactivate
 
-Levels run in order. Within one, changes of different models run at once where the account is paced and one after the other
-where it is not; two changes of one model never run together. Each change is journaled before its first write, re-read before
+Levels run in order. Within one, changes of different models and of different endpoints run at once where the account is paced
+and one after the other where it is not; two changes of one model itself, or of one endpoint, never run together. Each change is journaled before its first write, re-read before
 its own write, and proved by a read afterwards. It must not plan, judge guards or know where the journal is kept.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from reconciler import isolation, proof
+from reconciler import isolation, kinds, proof
 from reconciler.errors import Conflict, LedgerError, PlatformError, Transient, Unsupported
 from reconciler.kinds.platform_account import FREE_TOKENS_ONLY
 from reconciler.plan import Change, Plan, fingerprint, kind_of, writes_of
@@ -27,6 +27,8 @@ from reconciler.platforms import Platform
 from reconciler.reasons import Reason
 from reconciler.state import Capability, Outcome, Result, Snapshot, Target, Write
 
+CALLS: Final = 3  # of a change: a read before its write, and one after
+MOST_LANES: Final = 64
 SLOWEST_S: Final = 10.0  # how far throttling may slow writes down
 MAX_TRIES: Final = 3  # of one call within one pass
 MAX_WAIT_S: Final = 10.0  # a longer wish of the platform is left to the next pass
@@ -163,6 +165,7 @@ class _Hand:
         self._platform = platform
         self._tools = tools
         self._limiter = _Limiter(tools)
+        self._writing = threading.Semaphore(tools.pace.concurrency if tools.pace else 1)
         self._blocked: dict[str | Target, list[Change]] = {}  # model or item -> changes on it that did not happen
         self.outcomes: dict[Change, Outcome] = {}
         self.readings: list[tuple[Target, Snapshot]] = []
@@ -179,9 +182,11 @@ class _Hand:
             for batch in _batches(changes):
                 self._batch(batch)
             return
-        groups = _by_model(changes)
-        with ThreadPoolExecutor(max_workers=pace.concurrency, thread_name_prefix="apply") as pool:
-            for future in [pool.submit(copy_context().run, self._group, group) for group in groups]:
+        lanes = _lanes(changes)
+        # Of the three calls of a change one is a write: a lane that reads need not keep another from writing.
+        most = 1 if pace.concurrency == 1 else min(CALLS * pace.concurrency, MOST_LANES)
+        with ThreadPoolExecutor(max_workers=most, thread_name_prefix="apply") as pool:
+            for future in [pool.submit(copy_context().run, self._lane, lane) for lane in lanes]:
                 future.result()
 
     def _without_dependents(self, changes: Sequence[Change]) -> Sequence[Change]:
@@ -202,9 +207,9 @@ class _Hand:
         """What did not happen on the account as a whole."""
         return (change for group, changes in self._blocked.items() if isinstance(group, Target) for change in changes)
 
-    def _group(self, group: Sequence[Change]) -> None:
-        """The changes of one model, one after the other, each journaled around its own calls."""
-        for change in group:
+    def _lane(self, lane: Sequence[Change]) -> None:
+        """Changes one after the other, each journaled around its own calls."""
+        for change in lane:
             self._batch((change,))
 
     def _batch(self, batch: Sequence[Change]) -> None:
@@ -335,10 +340,11 @@ class _Hand:
         attempt = 0
         while True:
             attempt += 1
-            self._await_turn()
-            sent.append(write)
             try:
-                self._platform.write(write)
+                with self._writing:
+                    self._await_turn()
+                    sent.append(write)
+                    self._platform.write(write)
             except Transient as error:
                 happened = proof.happened(change, write, before, self._read(change))
                 if happened:
@@ -388,16 +394,17 @@ def _batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
 
 
 def _group(change: Change) -> str | Target:
-    """What never sees two changes at once: the model, or the item where it has none."""
+    """Within what a change can hold up another: the model, or the item where it has none."""
     return change.model or change.target
 
 
-def _by_model(changes: Iterable[Change]) -> list[list[Change]]:
-    """The changes in groups that may run beside each other."""
-    groups: dict[str | Target, list[Change]] = {}
+def _lanes(changes: Iterable[Change]) -> list[list[Change]]:
+    """The changes of one level in lanes that may run beside each other: a lane for each endpoint, one for each model itself."""
+    lanes: dict[str | Target, list[Change]] = {}
     for change in changes:
-        groups.setdefault(_group(change), []).append(change)
-    return list(groups.values())
+        of_endpoint = not kinds.registry()[change.target.kind].account_wide
+        lanes.setdefault(change.target if of_endpoint else _group(change), []).append(change)
+    return list(lanes.values())
 
 
 def builds_on(change: Change, earlier: Change) -> bool:

@@ -3,9 +3,12 @@
 Only reads, and a failure of the world is a value, never raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from reconciler import isolation, proof
 from reconciler.errors import PlatformError, Transient
@@ -14,6 +17,8 @@ from reconciler.kinds.declared import Declared
 from reconciler.platforms import Reader
 from reconciler.rules import override_exceeds_model_limit
 from reconciler.state import Failure, History, Operation, Snapshot, Support, Target
+
+READS_AT_ONCE: Final = 8  # how many go out together is the platform's own affair; more than that would only wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +51,37 @@ def _closer(declared: Declared, snapshot: Snapshot, reader: Reader, now: datetim
     doubtful = isolation.attempt(override_exceeds_model_limit.undecided, declared, snapshot, now)
     if isinstance(doubtful, isolation.Failed):  # the rule fails the same way, which is the finding
         return snapshot
-    return proof.laid_over(snapshot, [(target, reader.read(target)) for target in doubtful])
+    readings = []
+    for target, seen in _read_each(doubtful, reader):
+        if isinstance(seen, PlatformError):
+            raise seen
+        readings.append((target, seen))
+    return proof.laid_over(snapshot, readings)
 
 
 def _confirmed(history: History, snapshot: Snapshot, reader: Reader) -> Snapshot:
     """The snapshot, after each item of ours that a whole list does not name was asked for by itself: only an answer that
     it is not there proves that it is gone. One read serves all items of one name."""
-    readings: dict[str, tuple[Target, Snapshot]] = {}
-    failed: dict[str, str] = {}
     missing = _missing(history, snapshot)
-    for target in missing:
-        if target.name in readings or target.name in failed:
-            continue
-        try:
-            readings[target.name] = (target, reader.read(target))
-        except PlatformError as error:
-            failed[target.name] = str(error)
+    read = _read_each({target.name: target for target in missing}.values(), reader)
+    failed = {target.name: str(seen) for target, seen in read if isinstance(seen, PlatformError)}
     unconfirmed = {target: failed[target.name] for target in missing if target.name in failed}
-    return replace(proof.laid_over(snapshot, readings.values()), unconfirmed=unconfirmed)
+    readings = [(target, seen) for target, seen in read if not isinstance(seen, PlatformError)]
+    return replace(proof.laid_over(snapshot, readings), unconfirmed=unconfirmed)
+
+
+def _read_each(targets: Collection[Target], reader: Reader) -> list[tuple[Target, Snapshot | PlatformError]]:
+    """Each target with what a read of it alone showed, or with its failure. Some at once: the platform may be far away."""
+
+    def one(target: Target) -> Snapshot | PlatformError:
+        try:
+            return reader.read(target)
+        except PlatformError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=READS_AT_ONCE, thread_name_prefix="closer") as pool:
+        started = [(target, pool.submit(copy_context().run, one, target)) for target in targets]
+        return [(target, future.result()) for target, future in started]
 
 
 def _missing(history: History, snapshot: Snapshot) -> tuple[Target, ...]:

@@ -65,6 +65,13 @@ def overseer() -> Iterator[Overseer]:
         yield made
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_kept_in_the_users_own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _verbs_that_read_never_write(overseer: Overseer) -> Iterator[None]:
     yield

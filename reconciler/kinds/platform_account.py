@@ -189,6 +189,18 @@ class Writes(Strict):
     )
 
 
+class Reads(Strict):
+    """How fast the account may be read from. Either is halved while the platform asks for fewer calls."""
+
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=64)] = Field(
+        default=8, description="Reads in flight at once."
+    )
+    per_second: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
+        default=None,
+        description="Reads a second at most; absent: as fast as answers come, until the platform throttles.",
+    )
+
+
 class MaxReverts(Strict):
     """How many reverts one plan may hold before it needs a word from a person: over count and over percent."""
 
@@ -235,6 +247,9 @@ class PlatformAccountSpec(Spec):
         description="Safe Experience Mode (安心体验模式), for the whole account: the models that it covers use their gift of free "
         "tokens and are then paused. Only for an account that never activated a model without it; once switched off, it is off "
         "for ever. Absent: not managed.",
+    )
+    reads: Reads = Field(
+        default=Reads.model_construct(), description="Pacing of reads; the embedded platform has none."
     )
     writes: Writes | None = Field(default=None, description="Pacing of writes; absent on embedded: none.")
     guards: Guards = Field(default=Guards.model_construct(), description="Thresholds of the guards.")

@@ -1,5 +1,7 @@
 """Carrying out a plan on the embedded platform: order, proof, trouble, and what each change becomes."""
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -261,23 +263,59 @@ def test_a_change_that_is_cut_short_between_its_writes_is_not_said_to_be_untouch
     assert stage.ledger.history("default").records[Target("ModelActivation", "a")].owner == "ModelActivation/a"
 
 
-def test_paced_writes_go_out_side_by_side_but_never_two_on_one_model(stage: Stage) -> None:
+def test_paced_writes_go_out_side_by_side_but_never_two_on_one_model_or_one_endpoint(stage: Stage) -> None:
     paced = account(writes={"concurrency": 3, "perSecond": 1000})
     flying: list[str] = []
     together: list[tuple[str, ...]] = []
     write = stage.platform.write
 
     def watched(call) -> None:
-        model = "a" if call.target.name.startswith("ep") else call.target.name
-        flying.append(model)
+        flying.append(call.target.name)
         together.append(tuple(flying))
         write(call)
-        flying.remove(model)
+        flying.remove(call.target.name)
 
     stage.platform.write = watched
-    done = stage.apply(paced, *ALL, override("ep-2", rpm=9), activation("c"))
+    done = stage.apply(paced, *ALL, override("ep-2", rpm=9), activation("c", sub_services=["fast-infer"]))
     assert set(results(done).values()) == {Result.APPLIED}
-    assert all(len(set(models)) == len(models) for models in together)
+    assert all(len(set(names)) == len(names) for names in together)
+
+
+def test_overrides_of_different_endpoints_of_one_model_are_written_side_by_side(stage: Stage) -> None:
+    both = threading.Barrier(2)
+    write = stage.platform.write
+
+    def watched(call) -> None:
+        if call.operation is Operation.SET_OVERRIDE:
+            both.wait(timeout=10)  # broken where one waits for the other to be done
+        write(call)
+
+    stage.platform.write = watched
+    paced = account(writes={"concurrency": 2, "perSecond": 1000})
+    done = stage.apply(paced, activation("a"), override("ep-1", rpm=60), override("ep-2", rpm=9))
+    assert set(results(done).values()) == {Result.APPLIED}
+
+
+def test_no_more_writes_are_in_flight_than_the_account_allows(stage: Stage) -> None:
+    flying, most, lock = 0, 0, threading.Lock()
+    write = stage.platform.write
+
+    def watched(call) -> None:
+        nonlocal flying, most
+        with lock:
+            flying += 1
+            most = max(most, flying)
+        time.sleep(0.01)
+        write(call)
+        with lock:
+            flying -= 1
+
+    stage.platform.write = watched
+    names = [f"m-{number}" for number in range(12)]
+    stage.models(*names)
+    done = stage.apply(account(writes={"concurrency": 2, "perSecond": 1000}), *map(activation, names))
+    assert set(results(done).values()) == {Result.APPLIED}
+    assert most == 2
 
 
 def test_a_pace_keeps_writes_apart(stage: Stage) -> None:

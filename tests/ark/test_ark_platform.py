@@ -227,7 +227,7 @@ def test_throttling_carries_the_platforms_own_wish_and_is_not_asked_again(rig: R
 
 def test_an_error_within_http_200_and_a_reply_without_metadata_are_failures(rig: Rig) -> None:
     for kind in (FaultKind.ERROR_IN_200, FaultKind.NO_METADATA):
-        rig.served.faults.order(Fault(kind, times=3))
+        rig.served.faults.order(Fault(kind, times=99))
         with pytest.raises(Transient):
             rig.connect().observe(frozenset())
         rig.served.faults.clear()

@@ -150,6 +150,7 @@ def test_wrong_keys_and_a_missing_permission_are_told_apart(
 
 
 def test_an_embedded_account_is_examined_too(run: Run) -> None:
+    assert run("platform", "seed").exit_code == 0
     done = run("doctor")
     assert done.exit_code == 0
     assert "Account default" in done.output

@@ -139,7 +139,7 @@ def owned(*targets: Target) -> History:
 
 
 def test_an_endpoint_of_ours_that_a_whole_list_leaves_out_is_asked_for_by_itself(rig: Rig) -> None:
-    rig.served.faults.order(Fault(FaultKind.STALE_READ, "ListEndpoints", times=99), looked(rig))
+    rig.served.faults.order(Fault(FaultKind.STALE_READ, "ListEndpoints", times=99), rig.engine.frozen())
     id_ = rig.endpoint("made-after-the-list-was-kept")
     there, gone = Target("EndpointRateOverride", id_), Target("EndpointRateOverride", "ep-gone")
     platform, past = rig.connect(), owned(there, gone)
@@ -191,12 +191,6 @@ def test_a_reply_without_a_legible_list_of_limits_says_of_no_model_that_it_has_n
     assert mapping.limits({"Deep": {"Limits": []}}, keys, ("m",)) == {"m": None}
     listed = {"Deep": {"Limits": [{"Name": "m", "Most": "9007199254740993"}, {"Name": "n", "Most": {}}]}}
     assert mapping.limits(listed, keys, ("m", "n")) == {"m": Limit(9007199254740993), "n": UNOBSERVABLE}
-
-
-def looked(rig: Rig):
-    from reconciler.platforms.embedded import actions
-
-    return actions.look(rig.engine)
 
 
 def test_a_second_look_serves_until_the_next_sweep(rig: Rig) -> None:

@@ -10,7 +10,6 @@ from served import PRIVATE
 
 from reconciler.kinds.platform_account import Embedded, PlatformAccountSpec
 from reconciler.platforms import Connection, Credentials, Platform, connect
-from reconciler.platforms.embedded.actions import Look
 from reconciler.platforms.embedded.contents import Contents, EndpointEntry, ModelEntry, put
 from reconciler.platforms.embedded.engine import Engine, open_engine
 from reconciler.platforms.embedded.faults import Faults
@@ -38,7 +37,7 @@ class Bench:
     platform: Platform
     engine: Engine
     clock: Clock
-    faults: Faults[Look] | None = None
+    faults: Faults[Engine] | None = None
 
 
 def filled(path: Path, clock: Clock) -> Engine:

@@ -3,6 +3,7 @@
 client.py    the seam: signed calls, paging; the only import of the SDK      errors.py   replies -> our exceptions
 platform.py  sweeps and writes, by models.py, endpoints.py, account.py       mapping.py  replies -> models, endpoints
 paging.py    pages -> a list, and whether it is whole                        doctor.py   what works, by reading alone
+gate.py      how fast is read; parallel.py: calls beside each other          details.py  what is kept from run to run
 actions.py   private actions, what is native and what a person does          facts.py    what is known of it, by number
 pages.py     the console's and the vendor's pages
 """
@@ -31,6 +32,7 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
     try:
         from reconciler.platforms.ark.account import Whose
         from reconciler.platforms.ark.client import Client, is_loopback
+        from reconciler.platforms.ark.details import Details, cache_file
         from reconciler.platforms.ark.platform import ArkPlatform, Tools
     except ModuleNotFoundError as exc:
         raise Permanent(
@@ -44,9 +46,10 @@ def connect(spec: PlatformAccountSpec, connection: Connection) -> Platform:
             reason=Reason.PLATFORM_REFUSED,
         )
     credentials = connection.credentials or find_credentials(spec)
-    client = Client(spec.ark, credentials, time.sleep)
+    client = Client(spec.ark, credentials, time.sleep, spec.reads)
     whose = Whose(client, spec.ark, credentials.access_key)
-    return ArkPlatform(spec.ark, Tools(client, connection.clock, time.sleep, whose))
+    details = Details(cache_file(whose.identity.place), connection.clock)
+    return ArkPlatform(spec.ark, Tools(client, connection.clock, time.sleep, whose, details))
 
 
 def probes(platform: Platform) -> Iterable[Probe]:

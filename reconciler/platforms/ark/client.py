@@ -4,6 +4,7 @@ The SDK's own retries are off: it would repeat a write whose answer was lost, an
 repeated here, a few times and briefly; a write is sent once. No secret is in any message.
 """
 
+import itertools
 import json
 import logging
 import re
@@ -13,11 +14,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from reconciler.errors import PlatformError, Transient
-from reconciler.kinds.platform_account import Ark
+from reconciler.kinds.platform_account import Ark, Reads
 from reconciler.platforms import Credentials
 from reconciler.platforms.ark.errors import Reply, translate
+from reconciler.platforms.ark.gate import Gate
 from reconciler.platforms.ark.pages import console
 from reconciler.platforms.ark.paging import PAGE_SIZE, Gathered, Listed, Page
+from reconciler.platforms.ark.parallel import Parallel
 from reconciler.reasons import Reason
 
 with warnings.catch_warnings():
@@ -36,6 +39,10 @@ _ARK: Final = {"service": "ark", "version": "2024-01-01", "content_type": "appli
 _STS: Final = {"service": "sts", "version": "2018-01-01", "content_type": "application/x-www-form-urlencoded"}
 MOST_PAGES: Final = 10_000
 READ_TRIES: Final = 3
+WRITERS: Final = 8  # connections that are kept beside those of reads
+THROTTLED_TRIES: Final = 6
+THROTTLED_S: Final = 0.5  # where the platform does not say how long
+MOST_WAIT_S: Final = 3.0  # a longer wish of the platform is left to the next pass
 CONNECT_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 30.0
 
@@ -96,7 +103,7 @@ def _body_of(text: object) -> Any:
 class Client:
     """Calls of one account's Ark. Safe to call from several threads at once."""
 
-    def __init__(self, settings: Ark, credentials: Credentials, sleep: Callable[[float], None]) -> None:
+    def __init__(self, settings: Ark, credentials: Credentials, sleep: Callable[[float], None], reads: Reads) -> None:
         configuration = volcenginesdkcore.Configuration()
         configuration.ak = credentials.access_key
         configuration.sk = credentials.secret_key
@@ -105,6 +112,8 @@ class Client:
         configuration.client_side_validation = True
         configuration.auto_retry = False
         configuration.num_max_retries = 0
+        connections = reads.concurrency + WRITERS
+        configuration.connection_pool_maxsize = connections
         configuration.connect_timeout = CONNECT_TIMEOUT_S
         configuration.read_timeout = READ_TIMEOUT_S
         if settings.endpoint:
@@ -115,10 +124,14 @@ class Client:
         if is_loopback(settings.endpoint):
             # The SDK sends loopback calls through HTTP_PROXY too; nobody else's loopback is meant.
             self._client.rest_client.pool_manager = urllib3.PoolManager(
-                maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+                maxsize=connections,
+                retries=False,
+                timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
             )
         self._api = volcenginesdkcore.UniversalApi(self._client)
         self._sleep = sleep
+        self._gate = Gate(reads.concurrency, reads.per_second, sleep)
+        self.concurrency = reads.concurrency
         self._pages = console(settings.endpoint, settings.region)
         self._secrets = tuple(
             secret
@@ -127,15 +140,27 @@ class Client:
         )
 
     def read(self, action: str, request: Mapping[str, Any]) -> Json:
-        """The Result of a reading action, asked again briefly where the platform or the way to it failed."""
-        for attempt in range(1, READ_TRIES):
+        """The Result of a reading action, asked again briefly where the platform or the way to it failed, and where it asked for
+        fewer calls and to wait a moment."""
+        for attempt in itertools.count(1):
             try:
-                return self.write(action, request)
+                with self._gate.passing():
+                    return self._send(action, request)[0]
             except Transient as failure:
-                if failure.reason is not Reason.PLATFORM_UNAVAILABLE or failure.retry_after_s is not None:
-                    raise
-                self._sleep(0.2 * attempt)
-        return self.write(action, request)
+                self._await_another_try(failure, attempt)
+        raise AssertionError  # the count has no end
+
+    def _await_another_try(self, failure: Transient, attempt: int) -> None:
+        """Return when it is to be asked once more; raises the failure where it is not."""
+        wait_s = failure.retry_after_s
+        if failure.reason is Reason.THROTTLED:
+            self._gate.throttled()
+            wait_s = THROTTLED_S * attempt if wait_s is None else wait_s
+            if attempt < THROTTLED_TRIES and wait_s <= MOST_WAIT_S:
+                return self._sleep(wait_s)
+        elif failure.reason is Reason.PLATFORM_UNAVAILABLE and wait_s is None and attempt < READ_TRIES:
+            return self._sleep(0.2 * attempt)
+        raise failure
 
     def write(self, action: str, request: Mapping[str, Any]) -> Json:
         """The Result of an action, sent exactly once."""
@@ -164,21 +189,29 @@ class Client:
             raise self._error(action, Reply(0, "", _what_broke(exc))) from None
         return result if isinstance(result, dict) else {}, headers
 
-    def listed(self, page: Page) -> Listed:
+    def listed(self, page: Page, beside: Parallel) -> Listed:
         """Every item of a paged list. One that is not whole is asked for once more; of two that are not, what either showed."""
-        first = self._swept(page)
+        first = self._swept(page, beside)
         if not first.flaw:
             return first
-        again = self._swept(page)
+        again = self._swept(page, beside)
         return Listed({**first.items, **again.items}, again.flaw) if again.flaw else again
 
-    def _swept(self, page: Page) -> Listed:
-        """One sweep of the pages, up to the first that brings nothing new. Raises Transient where there is no end of them."""
+    def _swept(self, page: Page, beside: Parallel) -> Listed:
+        """One sweep of the pages, up to those that bring nothing new; after the first they are asked for beside each other.
+        Raises Transient where there is no end of them."""
         listed = Gathered(page)
-        for number in range(1, MOST_PAGES):
-            result = self.read(page.action, {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE})
-            if listed.ends_with(result):
+
+        def asked(number: int) -> Json:
+            return self.read(page.action, {**page.request, "PageNumber": number, "PageSize": PAGE_SIZE})
+
+        number = 1
+        while number < MOST_PAGES:
+            numbers = range(number, number + listed.pages_to_come(most=4 * self.concurrency))
+            ends = [listed.ends_with(result) for result in beside.each(asked, numbers)]
+            if any(ends):
                 return listed.done()
+            number = numbers.stop
         raise Transient(f"{page.action}: the list has more than {MOST_PAGES} pages")
 
     def close(self) -> None:

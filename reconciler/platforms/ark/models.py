@@ -13,6 +13,7 @@ from reconciler.kinds.platform_account import Ark
 from reconciler.platforms.ark import actions, mapping, pages
 from reconciler.platforms.ark.client import Client
 from reconciler.platforms.ark.paging import Page
+from reconciler.platforms.ark.parallel import Parallel
 from reconciler.reasons import Reason
 from reconciler.state import Limit, Model, Seen
 
@@ -41,20 +42,20 @@ class Models:
         self._replies: mapping.Replies | None = None  # what was last said of them
         self._named_again: mapping.Replies | None = None  # what a second look at their lists since then said
 
-    def every(self) -> tuple[dict[str, Model], str]:
+    def every(self, beside: Parallel) -> tuple[dict[str, Model], str]:
         """Every model, asked anew, and why there may be more."""
-        found = self._asked(_LISTS)
+        found = self._asked(_LISTS, beside)
         replies = replace(found, limits=self._limits(found.names))
         with self._keeping:
             self._replies, self._named_again = replies, None
         return {name: mapping.model(name, replies) for name in replies.names}, replies.flaw
 
-    def one(self, name: str, parts: Sequence[str]) -> dict[str, Model]:
+    def one(self, name: str, parts: Sequence[str], beside: Parallel) -> dict[str, Model]:
         """The model alone, {} where there is none: `parts` asked anew, the others as they were last seen. Raises Transient where
         the lists do not name it and do not prove it absent either."""
         if self._replies is None:
-            self.every()
-        asked = self._asked(part for part in parts if part != LIMITS)
+            self.every(beside)
+        asked = self._asked((part for part in parts if part != LIMITS), beside)
         found = {part: getattr(asked, part) for part in parts if part != LIMITS}
         if LIMITS in parts:
             found[LIMITS] = self._limits((name,))
@@ -69,45 +70,42 @@ class Models:
             self._replies = replies = replace(known, **laid)
         if name in replies.names:
             return {name: mapping.model(name, replies)}
-        self._check_absent(name)
+        self._check_absent(name, beside)
         return {}
 
-    def known(self, name: str) -> dict[str, Model]:
+    def known(self, name: str, beside: Parallel) -> dict[str, Model]:
         """The model as it was last seen; {} where no list names it."""
         if self._replies is None:
-            self.every()
+            self.every(beside)
         replies = self._replies
         return {name: mapping.model(name, replies)} if replies is not None and name in replies.names else {}
 
-    def _check_absent(self, model: str) -> None:
+    def _check_absent(self, model: str, beside: Parallel) -> None:
         """Return where a second look at the whole lists does not name the model either; raises Transient where they name it, or
         do not prove anything. One second look serves until the next sweep."""
         with self._keeping:
             again = self._named_again
         if again is None:
-            again = self._asked(_NAMING)
+            again = self._asked(_NAMING, beside)
             with self._keeping:
                 self._named_again = None if again.flaw else again
         if again.flaw or model in again.names:
             raise _not_known(model, again.flaw or "one list named it and another did not")
 
-    def _asked(self, parts: Iterable[str]) -> mapping.Replies:
+    def _asked(self, parts: Iterable[str], beside: Parallel) -> mapping.Replies:
         """What these lists say now."""
-        found: dict[str, Any] = {}
-        flaws: dict[str, str] = {}
-        for part in parts:
-            found[part], flaw = self._part(part)
-            if flaw:
-                flaws[part] = flaw
-        return mapping.Replies(**found, flaws=flaws, pages=self._pages)
+        answers = [(part, beside.start(self._part, part, beside)) for part in parts]
+        found: dict[str, Any] = {part: answer.result()[0] for part, answer in answers}
+        flaws = {part: flaw for part, answer in answers if (flaw := answer.result()[1])}
+        return mapping.Replies(**found, flaws=flaws)
 
-    def _part(self, part: str) -> tuple[Mapping[str, Any] | None, str]:
+    def _part(self, part: str, beside: Parallel) -> tuple[Mapping[str, Any] | None, str]:
         """One list, by name, and why it may not be all; None where this deployment has no such action or this key may not use it."""
         page = _LISTS[part]
         try:
             if part == "rates":  # it is not paged, and proves nothing absent
                 return mapping.by_name(mapping.objects(self._client.read(page.action, page.request), "Items")), ""
-            listed = self._client.listed(page)
+            listed = self._client.listed(page, beside)
         except Unsupported:
             return None, ""
         except Permanent as refusal:

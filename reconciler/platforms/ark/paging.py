@@ -40,6 +40,7 @@ class Gathered:
     _flaw: str = ""
     _total: int | None = None
     _pages: int = 0
+    _full: bool = False  # whether the last page had as many items as were asked for
 
     def ends_with(self, result: Json) -> bool:
         """Take in the next page; whether it was the last that can bring anything."""
@@ -51,11 +52,18 @@ class Gathered:
             if listed is not None or self._total != 0:
                 self._say("Items is no list")
             return True
+        self._full = len(listed) == PAGE_SIZE
         for item in listed:
             self._take(item)
         if len(self.items) == known:  # empty, or a repetition of what came before
             return True
         return self._total is not None and len(self.items) >= self._total
+
+    def pages_to_come(self, most: int) -> int:
+        """How many more pages there are by what the first said, one where that is not known; never more than `most`."""
+        if self._total is None or not self._full:
+            return 1
+        return min(most, max(1, -(-(self._total - self._pages * PAGE_SIZE) // PAGE_SIZE)))
 
     def done(self) -> Listed:
         """What was gathered, and whether it is all."""

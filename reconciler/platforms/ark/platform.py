@@ -10,8 +10,10 @@ from reconciler.kinds.platform_account import Ark
 from reconciler.platforms.ark import actions, mapping, pages
 from reconciler.platforms.ark.account import Whose
 from reconciler.platforms.ark.client import Client
+from reconciler.platforms.ark.details import Details
 from reconciler.platforms.ark.endpoints import Endpoints
 from reconciler.platforms.ark.models import ACTIVATIONS, LIMITS, Models
+from reconciler.platforms.ark.parallel import parallel
 from reconciler.platforms.ark.usage import Meter
 from reconciler.reasons import Reason
 from reconciler.state import (
@@ -45,6 +47,7 @@ class Tools:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     whose: Whose
+    details: Details
 
 
 class ArkPlatform:
@@ -58,7 +61,7 @@ class ArkPlatform:
         self.whose = tools.whose
         self._supports = actions.supports(settings)
         self._models = Models(tools.client, settings)
-        self._endpoints = Endpoints(tools.client, settings.project)
+        self._endpoints = Endpoints(tools.client, settings.project, tools.details)
         self._meter = Meter(tools.client, settings.project, tools.clock, tools.whose.identity.place)
 
     # ---- reading
@@ -71,20 +74,23 @@ class ArkPlatform:
         """See `Reader.observe`. A list that is not whole was asked for twice."""
         observed_at = self._clock()
         self.whose.ask()
-        models, models_flaw = self._models.every()
-        limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
-        endpoints, endpoints_flaw = self._endpoints.every(limited)
-        use = self._meter.read()
+        with parallel(self.client.concurrency) as beside:
+            metered, listed = beside.start(self._meter.read), beside.start(self._endpoints.listed, beside)
+            switches = beside.start(self._switches, ever_activated=UNOBSERVABLE)
+            models, models_flaw = self._models.every(beside)
+            limited = limited_models | {name for name, model in models.items() if isinstance(model.limit, Limit)}
+            endpoints = self._endpoints.every(listed.result(), limited, beside)
+            use = metered.result()
         self.whose.told(use.account)
         models, endpoints = use.over(models, endpoints)
         activated = any(model.state is ActivationState.ACTIVATED for model in models.values())
-        flaws = {Listing.MODELS: models_flaw, Listing.ENDPOINTS: endpoints_flaw}
+        flaws = {Listing.MODELS: models_flaw, Listing.ENDPOINTS: listed.result().flaw}
         return Snapshot(
             observed_at=observed_at,
             identity=self.whose.wait(),
             models=models,
             endpoints=endpoints,
-            switches=self._switches(ever_activated=True if activated else UNOBSERVABLE),
+            switches=replace(switches.result(), ever_activated=True if activated else UNOBSERVABLE),
             links=pages.links(self.settings.endpoint, self.settings.region),
             not_whole={listing: flaw for listing, flaw in flaws.items() if flaw},
             use_unread=use.unread,
@@ -100,12 +106,14 @@ class ArkPlatform:
         seen = Snapshot(observed_at=self._clock(), identity=self.whose.identity)
         if target.kind == "PlatformAccount":
             return replace(seen, switches=self._switches(ever_activated=UNOBSERVABLE))
-        if target.kind != "EndpointRateOverride":
-            return replace(seen, models=self._models.one(target.name, _PARTS[target.kind]))
-        endpoint = self._endpoints.one(target.name)
-        if endpoint is None:
-            return seen
-        return replace(seen, models=self._models.known(endpoint.model), endpoints={target.name: endpoint})
+        with parallel(self.client.concurrency) as beside:
+            if target.kind != "EndpointRateOverride":
+                return replace(seen, models=self._models.one(target.name, _PARTS[target.kind], beside))
+            endpoint = self._endpoints.one(target.name)
+            if endpoint is None:
+                return seen
+            models = self._models.known(endpoint.model, beside)
+            return replace(seen, models=models, endpoints={target.name: endpoint})
 
     def close(self) -> None:
         """See `Reader.close`."""
@@ -135,6 +143,9 @@ class ArkPlatform:
         support = self._supports[write.operation]
         action = actions.for_write(self.settings.actions, write)
         if action is not None:
+            if write.operation is Operation.SET_LIMIT:
+                with parallel(self.client.concurrency) as beside:
+                    self._endpoints.check_capacity(write.target.name, beside)
             request = actions.filled(action.request, actions.values_of(write, self.settings.project))
             self.client.write(action.action, request)
         elif write.operation is Operation.SET_OVERRIDE:
@@ -155,7 +166,8 @@ class ArkPlatform:
         """Activation is asynchronous: look a few times. That it takes longer is no failure; the read-back will tell."""
         for _ in range(ACTIVATION_LOOKS):
             try:
-                found = self.client.listed(ACTIVATIONS).items.get(model, {})
+                with parallel(self.client.concurrency) as beside:
+                    found = self.client.listed(ACTIVATIONS, beside).items.get(model, {})
             except ModelPolicyError:
                 return  # the activation was accepted; what cannot be seen is not its failure
             if found.get("State") == "Available":

@@ -7,97 +7,69 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reconciler.platforms.embedded import items, lifecycle, usage, wire
+from reconciler.platforms.embedded import endpoints, items, lifecycle, usage, wire
 from reconciler.platforms.embedded.control import SUB_SERVICES, endpoint_row, set_override
 from reconciler.platforms.embedded.engine import Engine
 from reconciler.platforms.embedded.keys import Keys
 from reconciler.platforms.embedded.refusals import Code, Refusal
-from reconciler.platforms.embedded.store import Row
 from reconciler.platforms.embedded.wire import WireError
-from reconciler.state import Model, Snapshot
+from reconciler.state import Model
 
 Json = dict[str, Any]
 MAX_RATE: Final = 2**31 - 1
 _DOMAINS: Final = ("", "LLM", "VLM", "Audio", "ComputerVision", "MultiModal", "Embedding", "Router")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The platform as reading actions show it: now, or as it was when a stale read was ordered."""
-
-    snapshot: Snapshot
-    rows: Mapping[str, Row]
-
-    @property
-    def models(self) -> list[Model]:
-        return [model for _, model in sorted(self.snapshot.models.items())]
-
-
-def look(engine: Engine) -> Look:
-    """The platform now."""
-    with engine.store.read() as tx:
-        rows = lifecycle.rows(tx)
-    snapshot = engine.snapshot()
-    return Look(snapshot, {id_: row for id_, row in rows.items() if id_ in snapshot.endpoints})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One call: its body and where it is carried out."""
+    """One call: its body, the platform that writes are carried out on, and the one that reading actions show: the same, or as
+    it was when a stale read was ordered."""
 
     body: Json
     engine: Engine
     keys: Keys
-    look: Callable[[], Look]
+    shown: Engine
+
+    @property
+    def models(self) -> list[Model]:
+        return [model for _, model in sorted(self.shown.models().models.items())]
 
 
 def _list_endpoints(asked: Asked) -> Json:
-    body, look = asked.body, asked.look()
-    project = wire.text(body, "ProjectName")
-    wanted = wire.mapping(body, "Filter")
-    listed = [
-        items.endpoint(seen, look.rows[id_])
-        for id_, seen in look.snapshot.endpoints.items()
-        if id_ in look.rows and project in ("", look.rows[id_]["project"])
-    ]
-    for field, value_of in (
-        ("Ids", lambda item: item["Id"]),
-        ("Statuses", lambda item: item["Status"]),
-        ("EndpointModelTypes", lambda item: item["EndpointModelType"]),
-        ("ModelVersions", lambda item: item["ModelReference"]["FoundationModel"]["ModelVersion"]),
-        ("CustomModelIds", lambda _: None),
-    ):
-        values = wire.texts(wanted, field)
-        listed = [item for item in listed if not values or value_of(item) in values]
-    name, model = wire.text(wanted, "Name"), wire.text(wanted, "FoundationModelName")
-    listed = [
-        item
-        for item in listed
-        if name in item["Name"]
-        and model in ("", item["ModelReference"]["FoundationModel"]["Name"])
-        and _tagged(item, body)
-    ]
-    ordered = wire.in_order(listed, body, ("CreateTime", "UpdateTime", "Name", "Id"))
-    return wire.page(ordered, body)
+    body, wanted = asked.body, wire.mapping(asked.body, "Filter")
+    number, size = wire.paging(body)
+    types, custom = wire.texts(wanted, "EndpointModelTypes"), wire.texts(wanted, "CustomModelIds")
+    asks = endpoints.Listing(
+        project=wire.text(body, "ProjectName"),
+        ids=wire.texts(wanted, "Ids"),
+        name=wire.text(wanted, "Name"),
+        model=wire.text(wanted, "FoundationModelName"),
+        statuses=wire.texts(wanted, "Statuses"),
+        versions=wire.texts(wanted, "ModelVersions"),
+        tags=_tag_filters(body),
+        by=wire.one_of(body, "SortBy", tuple(endpoints.ORDERS)),
+        descending=wire.one_of(body, "SortOrder", ("Desc", "Asc")) == "Desc",
+        skip=(number - 1) * size,
+        most=size,
+    )
+    none = bool(custom) or (bool(types) and items.MODEL_TYPE not in types)  # there are no custom models here
+    with asked.shown.store.read() as tx:
+        total, rows = (0, []) if none else endpoints.listed(tx, asks)
+        found = [items.endpoint(row) for row in rows]
+    return {"TotalCount": total, "PageNumber": number, "PageSize": size, "Items": found}
 
 
-def _tagged(item: Json, body: Json) -> bool:
+def _tag_filters(body: Json) -> tuple[tuple[str, tuple[str, ...]], ...]:
     filters = body.get("TagFilters") or []
     if not isinstance(filters, list) or not all(isinstance(each, dict) for each in filters):
         raise WireError("InvalidParameter.TagFilters", "The parameter TagFilters must be a list of objects.", 400)
-    tags = {tag["Key"]: tag["Value"] for tag in item["Tags"]}
-    return all(
-        tags.get(wire.text(each, "Key", required=True), "") in (wire.texts(each, "Values") or tags.values())
-        for each in filters
-    )
+    return tuple((wire.text(each, "Key", required=True), wire.texts(each, "Values")) for each in filters)
 
 
 def _get_endpoint(asked: Asked) -> Json:
     id_ = wire.text(asked.body, "Id", required=True)
-    look = asked.look()
-    if id_ not in look.rows:
-        raise Refusal(Code.NOT_FOUND, f"endpoint {id_} does not exist on this platform")
-    return items.endpoint_details(look.snapshot.endpoints[id_], look.rows[id_])
+    with asked.shown.store.read() as tx:
+        return items.endpoint_details(endpoint_row(tx, id_))
 
 
 def _create_endpoint(asked: Asked) -> Json:
@@ -191,7 +163,7 @@ def _list_foundation_models(asked: Asked) -> Json:
     public = "Public" in (wire.texts(wanted, "AccessTypes") or ("Public",))
     listed = [
         items.foundation_model(model)
-        for model in asked.look().models
+        for model in asked.models
         if public
         and name in model.name
         and wire.text(wanted, "DisplayName") in model.display_name
@@ -211,7 +183,7 @@ def _list_activations(asked: Asked) -> Json:
     priced, with_use = wire.flag(body, "WithPrice"), wire.flag(body, "WithFreeUsage")
     listed = [
         items.activation(model, priced=priced, with_use=with_use)
-        for model in asked.look().models
+        for model in asked.models
         if (deprecated or not model.deprecated) and domain in ("", model.domain)
     ]
     wire.one_of(body, "SortBy", ("VendorName",))  # every model has the same here, so their order stays by name
@@ -220,7 +192,7 @@ def _list_activations(asked: Asked) -> Json:
 
 def _model(asked: Asked) -> Model:
     name = wire.text(asked.body, "FoundationModelName", required=True, most=128)
-    model = asked.look().snapshot.models.get(name)
+    model = asked.shown.model(name).models.get(name)
     if model is None:
         raise Refusal(Code.NOT_FOUND, f"model {name} does not exist on this platform")
     return model
@@ -231,9 +203,7 @@ def _list_charges(asked: Asked) -> Json:
     name = wire.text(wanted, "FoundationModelName")
     domain = wire.one_of(wanted, "FoundationModelDomain", _DOMAINS)
     listed = [
-        items.charge(model)
-        for model in asked.look().models
-        if name in ("", model.name) and domain in ("", model.domain)
+        items.charge(model) for model in asked.models if name in ("", model.name) and domain in ("", model.domain)
     ]
     return wire.page(listed, asked.body, size=50)
 
@@ -254,13 +224,13 @@ def _open_charge_item(asked: Asked) -> Json:
 
 def _list_rates(asked: Asked) -> Json:
     names = wire.texts(asked.body, "FoundationModelNames")
-    listed = [items.rate_limit(model) for model in asked.look().models if not names or model.name in names]
+    listed = [items.rate_limit(model) for model in asked.models if not names or model.name in names]
     return {"TotalCount": len(listed), "Items": listed}
 
 
 def _inference_usage(asked: Asked) -> Json:
     query = usage.query(asked.body)
-    with asked.engine.store.read() as tx:
+    with asked.shown.store.read() as tx:
         return usage.answer(tx, query)
 
 

@@ -37,6 +37,16 @@ class Engine:
         with self.store.read() as tx:
             return sweep.whole(tx, self.now())
 
+    def models(self) -> Snapshot:
+        """Every model and the switches, without the endpoints."""
+        with self.store.read() as tx:
+            return sweep.of_models(tx, self.now())
+
+    def frozen(self) -> "Engine":
+        """The platform as it is now, kept in memory: what a stale read shows."""
+        now = self._clock()
+        return Engine(self.store.copy(), lambda: now)
+
     def model(self, name: str) -> Snapshot:
         """One model alone; without it where there is none of that name."""
         with self.store.read() as tx:

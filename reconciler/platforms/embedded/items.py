@@ -5,26 +5,27 @@ from typing import Any, Final
 
 from reconciler.platforms.embedded.lifecycle import tags_of
 from reconciler.platforms.embedded.store import Row
-from reconciler.state import ActivationState, Endpoint, FreeTokens, Model, Price, Rate
+from reconciler.state import ActivationState, FreeTokens, Model, Price, Rate
 
 Json = dict[str, Any]
 INHERITED: Final = -1  # what a live List reply says where an endpoint has no rate of its own
+MODEL_TYPE: Final = "FoundationModel"
 SUB_SERVICES: Final = ("base", "context-cache", "fast-infer")
 
 
-def endpoint(seen: Endpoint, row: Row) -> Json:
+def endpoint(row: Row) -> Json:
     """An item of ListEndpoints."""
     return {
-        "Id": seen.id,
-        "Name": seen.name,
+        "Id": row["id"],
+        "Name": row["name"],
         "Description": row["description"],
         "ProjectName": row["project"],
-        "Status": seen.status,
+        "Status": row["status"],
         "StatusReason": "",
-        "EndpointModelType": "FoundationModel",
-        "ModelReference": {"FoundationModel": {"Name": seen.model, "ModelVersion": seen.model_version}},
-        "ModelUnitId": f"mu-{seen.model_units}" if isinstance(seen.model_units, str) else "",
-        "RateLimit": _rate(seen.override),
+        "EndpointModelType": MODEL_TYPE,
+        "ModelReference": {"FoundationModel": {"Name": row["model"], "ModelVersion": row["model_version"]}},
+        "ModelUnitId": f"mu-{row['model_units']}" if row["model_units"] is not None else "",
+        "RateLimit": {"Rpm": row["rpm"] or INHERITED, "Tpm": row["tpm"] or INHERITED},
         "RollingId": "",
         "SupportRolling": False,
         "Tags": tags_of(row),
@@ -33,11 +34,11 @@ def endpoint(seen: Endpoint, row: Row) -> Json:
     }
 
 
-def endpoint_details(seen: Endpoint, row: Row) -> Json:
+def endpoint_details(row: Row) -> Json:
     """The reply of GetEndpoint: what the List item has, and what it leaves out."""
     return {
-        **endpoint(seen, row),
-        "BatchOnly": seen.batch_only is True,
+        **endpoint(row),
+        "BatchOnly": bool(row["batch_only"]),
         "ScaleTierId": f"st-{row['scale_tpm']}" if row["scale_tpm"] is not None else "",
         "SupportScaleTier": True,
         "Moderation": {"Strategy": "Default"},
@@ -115,11 +116,6 @@ def foundation_model(model: Model) -> Json:
 
 def _state(model: Model) -> str:
     return "Available" if model.state is ActivationState.ACTIVATED else "Unavailable"
-
-
-def _rate(override: object) -> Json:
-    rate = override if isinstance(override, Rate) else Rate()
-    return {"Rpm": rate.rpm or INHERITED, "Tpm": rate.tpm or INHERITED}
 
 
 def _pack(usage: FreeTokens) -> Json:

@@ -92,11 +92,6 @@ def delete(tx: Transaction, endpoint: str) -> None:
     tx.run("DELETE FROM endpoints WHERE id = ?", endpoint)
 
 
-def rows(tx: Transaction) -> dict[str, Row]:
-    """Every endpoint's row by id."""
-    return {row["id"]: row for row in tx.all("SELECT * FROM endpoints ORDER BY id")}
-
-
 def tags_of(row: Row) -> list[dict[str, Any]]:
     """The row's tags as the wire has them."""
     return [{"Key": key, "Value": value} for key, value in json.loads(row["tags"])]

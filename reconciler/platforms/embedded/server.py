@@ -24,7 +24,6 @@ from reconciler import serving
 from reconciler.errors import ModelPolicyError, PlatformError, Transient
 from reconciler.kinds.platform_account import Actions
 from reconciler.platforms.embedded import actions, dataplane, httpfaults, private, signing, wire
-from reconciler.platforms.embedded.actions import Look
 from reconciler.platforms.embedded.engine import Engine
 from reconciler.platforms.embedded.faults import FaultKind, Faults
 from reconciler.platforms.embedded.keys import Keys
@@ -46,7 +45,7 @@ class Served:
     engine: Engine
     keys: Keys
     actions: Actions = field(default_factory=Actions)
-    faults: Faults[Look] = field(default_factory=Faults)
+    faults: Faults[Engine] = field(default_factory=Faults)
 
 
 class _Lost(Response):
@@ -125,25 +124,20 @@ class _Control:
             raise WireError("InternalError", str(failure)) from failure
         return _Lost() if FaultKind.ANSWER_LOST in troubles else answered
 
-    def _run(
-        self, call: Call, body: dict[str, Any], stale: actions.Look | None, kinds: frozenset[FaultKind]
-    ) -> Response:
+    def _run(self, call: Call, body: dict[str, Any], stale: Engine | None, kinds: frozenset[FaultKind]) -> Response:
         engine = self._served.engine
-
-        def look() -> actions.Look:
-            return stale if stale is not None else actions.look(engine)
-
+        shown = stale or engine
         for operation, action in self._private.get(call.action, ()):
             values = private.match(action.request, body)
             if values is not None:
-                result = private.carry_out(engine, lambda: look().snapshot, operation, action, values)
+                result = private.carry_out(engine, shown.models, operation, action, values)
                 return JSONResponse(wire.answered(call, result), headers={NOT_PUBLISHED: operation.replace("_", "-")})
         handler = actions.PUBLISHED.get(call.action)
         if handler is None:
             raise WireError(
                 "InvalidParameter", f"The request is not of the shape that {call.action} is configured with."
             )
-        asked = actions.Asked(body=body, engine=engine, keys=self._served.keys, look=look)
+        asked = actions.Asked(body=body, engine=engine, keys=self._served.keys, shown=shown)
         return JSONResponse(wire.answered(call, httpfaults.listed(handler(asked), kinds)))
 
 
@@ -214,7 +208,7 @@ class _FaultControl:
         except WireError as error:
             return _refused(call, error)
         stale = fault.kind is FaultKind.STALE_READ
-        served.faults.order(fault, await run_in_threadpool(actions.look, served.engine) if stale else None)
+        served.faults.order(fault, await run_in_threadpool(served.engine.frozen) if stale else None)
         return JSONResponse({})
 
 

@@ -78,6 +78,13 @@ class Store:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def copy(self) -> "Store":
+        """All of it in memory, for reading, as it is now."""
+        found = _memory()
+        with self._lock, translated(self.path):
+            self._connection.backup(found)
+        return Store(found, self.path)
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

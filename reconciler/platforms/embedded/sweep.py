@@ -60,6 +60,12 @@ def whole(tx: Transaction, now: int) -> Snapshot:
     )
 
 
+def of_models(tx: Transaction, now: int) -> Snapshot:
+    """Every model and the switches, without the endpoints, which are many."""
+    uses = _hourly_use(tx.all(f"{_USES} ORDER BY hour", _first_hour(now)), "model")
+    return _snapshot(tx, now, models=(_model(row, uses, now) for row in tx.all("SELECT * FROM models ORDER BY name")))
+
+
 def of_model(tx: Transaction, name: str, now: int) -> Snapshot:
     """One model alone; nothing where there is no such model."""
     return _snapshot(tx, now, models=_named(tx, name, now))

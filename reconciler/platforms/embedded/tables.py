@@ -14,6 +14,8 @@ _USES: Final = (
     "CREATE INDEX uses_of_hour ON uses (hour)",
 )
 
+_BY_PROJECT: Final = "CREATE INDEX endpoints_by_project ON endpoints (project, created_at, id)"
+
 SCHEMA: Final = (
     """CREATE TABLE account (
     one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, free_tokens_only INTEGER NOT NULL DEFAULT 0,
@@ -36,6 +38,7 @@ SCHEMA: Final = (
     model_units INTEGER, batch_only INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX endpoints_by_model ON endpoints (model)",
     "CREATE INDEX endpoints_by_name ON endpoints (name)",
+    _BY_PROJECT,
     """CREATE TABLE use_by_minute (
     scope TEXT NOT NULL, name TEXT NOT NULL, minute INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
     PRIMARY KEY (scope, name, minute)) WITHOUT ROWID""",
@@ -65,4 +68,5 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "DROP TABLE use_by_hour",
     ),
     ("ALTER TABLE account ADD COLUMN free_tokens_only_ended INTEGER NOT NULL DEFAULT 0",),
+    (_BY_PROJECT,),
 )

@@ -5,7 +5,7 @@ word is the parameter or the resource. HTTP statuses are this server's own where
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -173,9 +173,8 @@ def one_of(body: Mapping[str, Any], field: str, allowed: Sequence[str]) -> str:
 
 
 def page(items: Sequence[dict[str, Any]], body: Mapping[str, Any], *, size: int = 10) -> dict[str, Any]:
-    """One page of `items` (PageNumber from 1, PageSize 1 to 100)."""
-    number = integer(body, "PageNumber", least=1, most=2**31 - 1) or 1
-    size = integer(body, "PageSize", least=1, most=MAX_PAGE) or size
+    """One page of `items`."""
+    number, size = paging(body, size)
     first = (number - 1) * size
     return {
         "TotalCount": len(items),
@@ -185,10 +184,7 @@ def page(items: Sequence[dict[str, Any]], body: Mapping[str, Any], *, size: int 
     }
 
 
-def in_order(
-    items: Sequence[dict[str, Any]], body: Mapping[str, Any], sortable: Sequence[str], key: Callable[[Any], Any] = str
-) -> list[dict[str, Any]]:
-    """`items` by SortBy (one of `sortable`, the first when absent) and SortOrder (Desc when absent, as the console lists)."""
-    by = one_of(body, "SortBy", sortable)
-    descending = one_of(body, "SortOrder", ("Desc", "Asc")) == "Desc"
-    return sorted(items, key=lambda item: key(item.get(by, "")), reverse=descending)
+def paging(body: Mapping[str, Any], size: int = 10) -> tuple[int, int]:
+    """PageNumber, from 1, and PageSize, 1 to 100; `size` where it is absent."""
+    number = integer(body, "PageNumber", least=1, most=2**31 - 1) or 1
+    return number, integer(body, "PageSize", least=1, most=MAX_PAGE) or size
