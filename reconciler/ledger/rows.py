@@ -23,7 +23,9 @@ INTEND: Final = (
     "INSERT INTO modelpolicy_entries (run, sequence, account, at, address, kind, target, action, before, after, hoped) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-SETTLE: Final = "UPDATE modelpolicy_entries SET result = ?, message = ?, finished_at = ? WHERE run = ? AND sequence = ?"
+SETTLE: Final = (  # what was hoped is in the record by then, and was half of the journal
+    "UPDATE modelpolicy_entries SET hoped = '{}', result = ?, message = ?, finished_at = ? WHERE run = ? AND sequence = ?"
+)
 
 
 def searched(search: Search) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +123,18 @@ def test_a_settled_change_is_in_the_journal_and_in_the_records(open_: Open) -> N
     assert (second.result, second.message) == ("failed", "because (Some.Code)")
     assert ledger.history("default").pending == ()
     assert ledger.history("default").records[TARGET] == RECORD
+
+
+def test_what_was_hoped_is_kept_only_until_it_is_known(place: str) -> None:
+    with closing(open_ledger(place)) as ledger:
+        pen = ledger.begin(run())
+        pen.intend([intent(change("m")), intent(change("n"))], NOW)
+        pen.settle([settlement(change("m"))], NOW)
+    with closing(open_access(place)) as access, access.reading() as session:
+        assert session is not None
+        hoped = [text for (text,) in session.rows("SELECT hoped FROM modelpolicy_entries ORDER BY sequence")]
+    assert hoped[0] == "{}"
+    assert "InferenceLimit/n" in hoped[1]
 
 
 def test_an_intent_survives_the_process_that_never_settled_it(open_: Open) -> None:
