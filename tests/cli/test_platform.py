@@ -62,7 +62,7 @@ def test_use_prints_what_was_charged_to_free_quota_limit_and_bill(seeded):
 def test_use_says_when_the_next_call_will_be_refused(seeded):
     result = seeded("platform", "use", "chat", "--tokens", "6000")
     assert "unbilled    1,000" in result.stdout
-    assert "The next online call is refused: the free quota is used up" in result.stdout
+    assert "The next online call is refused: the free tokens are used up" in result.stdout
 
 
 def test_a_refused_use_exits_1_with_arks_code(seeded):

@@ -58,7 +58,7 @@ OURS = {
     "update",
 }
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-FOLDS = re.compile(r"<!-- modelpolicy [^<>]*-->|</?details>|</?summary>|[0-9,]+ (changes?|remarks?|unchanged)")
+FOLDS = re.compile(r"<!-- modelpolicy [^<>]*-->|</?details>|</?summary>|[0-9,]+ (changes?|remarks?|unchanged|infos?|warnings?|notes?)")
 
 
 class Pour:

@@ -49,7 +49,7 @@ class Place:
         keys = home / "keys.json"
         keys.touch(0o600)
         keys.write_text(json.dumps({"access_key": rig.keys.access_key, "secret_key": rig.keys.secret_key}))
-        (home / "policies.json").write_text("\n---\n".join(map(json.dumps, self._policies(str(keys)))))
+        (home / "policies.yaml").write_text("\n---\n".join(map(json.dumps, self._policies(str(keys)))))
 
     def _policies(self, keys: str) -> Iterator[dict[str, object]]:
         ark = {"endpoint": self.rig.url, "actions": PRIVATE, "credentials": {"file": keys}}
@@ -65,7 +65,7 @@ class Place:
 
     def apply(self, point: int = 0):
         offset = str(self.rig.clock.offset.total_seconds())
-        arguments = ("apply", "policies.json", "--yes", "--ledger", "ledger.db", "-o", "json")
+        arguments = ("apply", "policies.yaml", "--yes", "--ledger", "ledger.db", "-o", "json")
         return self.forks.run(*arguments, cwd=self.home, point=point, MODELPOLICY_CLOCK_OFFSET=offset)
 
     def converged(self) -> None:

@@ -53,28 +53,28 @@ def policies(here: Path, url: str, **ark: object) -> None:
         {**HEAD, "kind": "ModelActivation", "metadata": {"name": name}, "spec": {"model": name}},
         {**HEAD, "kind": "InferenceLimit", "metadata": {"name": name}, "spec": {"model": name, "tokens": 5}},
     ]
-    (here / "policies.json").write_text("\n---\n".join(map(json.dumps, documents)))
+    (here / "policies.yaml").write_text("\n---\n".join(map(json.dumps, documents)))
 
 
 def verbs() -> Iterator[tuple[str, ...]]:
     for verb in ("validate", "plan", "status", "drift", "doctor"):
-        yield (verb, "policies.json", "-o", "json")
-        yield (verb, "policies.json")
+        yield (verb, "policies.yaml", "-o", "json")
+        yield (verb, "policies.yaml")
     for format_ in FORMATS:
-        yield ("plan", "policies.json", "-o", format_)
-        yield ("validate", "policies.json", "--online", "-o", format_)
-    yield ("plan", "policies.json", "--out", "saved.plan")
-    yield ("apply", "policies.json", "--yes")
-    yield ("apply", "policies.json", "--yes", "--ledger", f"postgresql://me:{PASSWORD}@127.0.0.1:1/x")
-    yield ("watch", "policies.json", "--once")
-    yield ("import", "policies.json", "--out", "imported")
-    yield ("attest", "policies.json", "InferenceLimit/glm-4-7", "--yes")
+        yield ("plan", "policies.yaml", "-o", format_)
+        yield ("validate", "policies.yaml", "--online", "-o", format_)
+    yield ("plan", "policies.yaml", "--out", "saved.plan")
+    yield ("apply", "policies.yaml", "--yes")
+    yield ("apply", "policies.yaml", "--yes", "--ledger", f"postgresql://me:{PASSWORD}@127.0.0.1:1/x")
+    yield ("watch", "policies.yaml", "--once")
+    yield ("import", "policies.yaml", "--out", "imported")
+    yield ("attest", "policies.yaml", "InferenceLimit/glm-4-7", "--yes")
     yield ("history",)
     yield ("history", "-o", "json")
     yield ("show", "saved.plan")
     yield ("release", "InferenceLimit/glm-4-7", "--reason", "told")
     yield ("unlock", "--account", "default")
-    yield ("fmt", "policies.json", "--check")
+    yield ("fmt", "policies.yaml", "--check")
 
 
 PAGES = ("/models/default", "/model/default?name=glm-4-7", "/plan/default", "/findings/default", "/history/default")
@@ -104,7 +104,7 @@ def console() -> tuple[tuple[str, ...], str]:
 
     reader = threading.Thread(target=read)
     reader.start()
-    arguments = ("console", "policies.json", "--listen", host, "--token-file", "token")
+    arguments = ("console", "policies.yaml", "--listen", host, "--token-file", "token")
     result = CliRunner().invoke(ROOT, list(arguments))
     reader.join()
     assert len(pages) == len(PAGES), result.output
