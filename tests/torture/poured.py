@@ -58,7 +58,9 @@ OURS = {
     "update",
 }
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-FOLDS = re.compile(r"<!-- modelpolicy [^<>]*-->|</?details>|</?summary>|[0-9,]+ (changes?|remarks?|unchanged|infos?|warnings?|notes?)")
+FOLDS = re.compile(
+    r"<!-- modelpolicy [^<>]*-->|</?details>|</?summary>|[0-9,]+ (changes?|remarks?|unchanged|infos?|warnings?|notes?)"
+)
 
 
 class Pour:

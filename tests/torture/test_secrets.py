@@ -74,6 +74,11 @@ def verbs() -> Iterator[tuple[str, ...]]:
     yield ("show", "saved.plan")
     yield ("release", "InferenceLimit/glm-4-7", "--reason", "told")
     yield ("unlock", "--account", "default")
+    server = f"postgresql://me:{PASSWORD}@127.0.0.1:1/x"
+    yield ("ledger", "check")
+    yield ("ledger", "check", "--ledger", server)
+    yield ("ledger", "copy", ".modelpolicy/ledger.db", server)
+    yield ("ledger", "move", ".modelpolicy/ledger.db", server)
     yield ("fmt", "policies.yaml", "--check")
 
 
