@@ -106,6 +106,18 @@ def test_protection_is_lifted_on_a_resource_that_is_being_deleted_by_taking_the_
     assert refusals(judged(asked)) == []
 
 
+@pytest.mark.parametrize(("remembered", "now"), [(True, "false"), (False, "true")])
+def test_an_annotation_on_a_living_resource_does_not_speak_for_an_item_it_named_before(
+    remembered: bool, now: str
+) -> None:
+    names_another = override("ep-2", name="ep-1", annotations={"modelpolicy.dev/protect": now})
+    past = history(record(override(), applied={"rpm": 600}, protected=remembered))
+    seen = snapshot(endpoint(override=(600, None)), endpoint("ep-2", override=(600, None)))
+    plan = judged(question(declared(names_another), seen, past, prune=True, under=("policies",)))
+    assert [change.target.name for change in plan.changes] == ["ep-1"]
+    assert refusals(plan) == ([("protected", "EndpointRateOverride/ep-1")] if remembered else [])
+
+
 def test_an_item_of_another_declaration_set_is_not_taken_over() -> None:
     def asked(everything: Declared, **of: Any) -> Question:
         past = history(

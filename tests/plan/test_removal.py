@@ -216,3 +216,36 @@ def test_a_resource_that_is_being_deleted_is_reverted_without_prune() -> None:
 def test_target_narrows_reverts_too() -> None:
     assert make(asked(targets=("InferenceLimit",))).releases == ()
     assert len(make(asked(targets=("EndpointRateOverride/ep-1",))).changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("deleting", "remembered", "expected"),
+    [
+        (True, "Revert", "kept on the platform, no longer managed (deletionPolicy: Retain)"),
+        (False, "Revert", ""),
+        (True, "Retain", "kept on the platform, no longer managed (deletionPolicy: Retain)"),
+    ],
+)
+def test_only_a_resource_that_is_being_deleted_says_what_becomes_of_an_item_it_named_before(
+    deleting: bool, remembered: str, expected: str
+) -> None:
+    names_another = override("ep-2", name="ep-1", deletion_policy="Retain", deleting=deleting)
+    past = history(replace(OWNED, deletion_policy=remembered))
+    seen = snapshot(endpoint(override=(5, None)), endpoint("ep-2"))
+    plan = make(asked(declared(names_another), past, seen))
+    assert whys(plan) == ([expected] if expected else [])
+    assert [c.target.name for c in plan.changes if c.reason is ChangeReason.REMOVED] == ([] if expected else ["ep-1"])
+
+
+def test_an_item_that_a_living_resource_named_before_is_not_taken_back_without_prune() -> None:
+    seen = snapshot(endpoint(override=(5, None)), endpoint("ep-2", override=(600, None)))
+    plan = make(asked(declared(override("ep-2", name="ep-1")), seen=seen, prune=False))
+    assert (plan.changes, len(plan.releases)) == ((), 1)
+
+
+def test_an_item_of_which_one_field_cannot_be_seen_is_never_reverted() -> None:
+    before = {"state": "NotActivated", "subServices": ()}
+    owned = record(activation(), applied={**before, "state": "Activated"}, baseline=before, deletion_policy="Revert")
+    plan = make(asked(past=history(owned), seen=snapshot(model(sub_services=UNOBSERVABLE))))
+    assert plan.changes == ()
+    assert whys(plan)[0].startswith("it cannot be seen on the platform")
