@@ -78,13 +78,20 @@ def _in_doubt(outcome: Outcome) -> bool:
     return outcome.result.value == "applied" and not (outcome.confirmed or outcome.accepted)
 
 
+def _only_missing(report: Report) -> bool:
+    """Whether all that is wrong is that a PATH is not there from which items are owned: the guard says that, and is refused."""
+    refused = any(each.id == "source-empty" and each.verdict.value == "refused" for each in report.plan.guards)
+    errors = [found for found in report.relevant if found.severity.value == "error"]
+    return refused and all(found.rule == "unreadable" for found in errors)
+
+
 def _conditions(report: Report, detailed: bool) -> Iterator[Exit]:
     plan = report.plan
     if report.interrupted:
         yield Exit.INTERRUPTED
     if report.failures or plan.errors:
         yield Exit.UNEXPECTED
-    if any(found.severity.value == "error" for found in report.relevant):
+    if any(found.severity.value == "error" for found in report.relevant) and not _only_missing(report):
         yield Exit.INVALID
     if any(verdict.verdict.value == "refused" for verdict in plan.guards):
         yield Exit.REFUSED

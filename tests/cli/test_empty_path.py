@@ -61,3 +61,15 @@ def test_a_path_that_is_empty_and_owns_nothing_is_invalid_input(call: Call, two:
         assert result.exit_code == Exit.INVALID, result.output
         assert "empty holds no policy" in result.stderr
     assert call("plan", "-").exit_code == Exit.INVALID
+
+
+def test_a_path_that_is_missing_is_invalid_and_refused_where_items_are_owned_from_it(call: Call, two: Path) -> None:
+    missing = call("plan", "here", "module", "nowhere")
+    assert missing.exit_code == Exit.INVALID
+    (two / "module").rename(two / "away")
+    for verb in (("plan",), ("plan", "--prune"), ("apply", "--yes", "--prune")):
+        result = call(*verb, "here", "module")
+        assert result.exit_code == Exit.REFUSED, result.output
+    assert call("plan", "here", "module", "nowhere").exit_code == Exit.REFUSED
+    (two / "here" / "broken.yaml").write_text("kind: [")
+    assert call("plan", "here", "module").exit_code == Exit.INVALID
