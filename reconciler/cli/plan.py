@@ -11,6 +11,7 @@ from reconciler.cli.common import Common, Exit, Output
 from reconciler.cli.endings import Stop
 from reconciler.cli.placing import Place
 from reconciler.cli.terminal import Terminal
+from reconciler.finding import errors
 from reconciler.plan import VerdictKind
 from reconciler.report import Report
 from reconciler.report.as_text import words
@@ -72,6 +73,8 @@ def not_empty(common: Common, read: opening.Read, reports: tuple[Report, ...]) -
     """End with exit 3 where a PATH that was given holds no policy; where items are owned from it, a guard says so."""
     empty = opening.nothing_at(common.paths, read)
     guards = (said for report in reports for said in report.plan.guards if said.id == "source-empty")
+    if errors(read.findings):
+        return  # what could not be read is told, and may be what is missing
     if empty and all(said.verdict is VerdictKind.PASSED for said in guards):
         raise Stop(empty, Exit.INVALID)
 

@@ -17,6 +17,7 @@ from reconciler.errors import LedgerError
 from reconciler.wal import write_ahead
 
 BUSY_S: Final = 10.0
+_HALF_WRITTEN: Final = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 ROOM: Final = 256 * 1024  # with less, SQLite cannot make the files beside the ledger and calls it an I/O error
 
 
@@ -43,8 +44,19 @@ class Sqlite:
                 return Session(self, self._ours(sqlite3.connect(self._path, **_OPTIONS)))
             if not self._path.exists():
                 return None
-            connection = sqlite3.connect(self._read_only_uri(), uri=True, **_OPTIONS)
-            return Session(self, self._ours(connection), write=False)
+            try:
+                connection = self._ours(sqlite3.connect(self._read_only_uri(), uri=True, **_OPTIONS))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in _HALF_WRITTEN or not os.access(self._path, os.W_OK):
+                    raise
+                self._roll_back()
+                connection = self._ours(sqlite3.connect(self._read_only_uri(), uri=True, **_OPTIONS))
+            return Session(self, connection, write=False)
+
+    def _roll_back(self) -> None:
+        """Let SQLite take back what a killed process left half written, which a reader may not."""
+        with closing(sqlite3.connect(self._path, **_OPTIONS)) as connection:
+            connection.execute(_WHOSE).fetchone()
 
     def _ours(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         """The connection, where the file is empty or a ledger: a database of another program is left as it is."""

@@ -430,3 +430,25 @@ def test_a_postgresql_server_that_is_not_there_is_a_sentence_without_the_passwor
     with pytest.raises(LedgerError, match="cannot be reached") as error:
         ledger.history("default")
     assert "hunter2" not in str(error.value)
+
+
+def test_a_reader_gets_past_what_a_process_killed_in_its_first_write_left(tmp_path: Path) -> None:
+    """A hot journal: SQLite itself takes it back, but not for a connection that may only read."""
+    place = tmp_path / "ledger.db"
+    code = (
+        "import os, sqlite3, sys\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA cache_size = 1')\n"
+        "c.execute('CREATE TABLE modelpolicy_schema (version integer NOT NULL)')\n"
+        "c.execute('BEGIN IMMEDIATE')\n"
+        "c.executemany('INSERT INTO modelpolicy_schema VALUES (?)', [(1,)] * 200000)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(place)], check=False)
+    assert (tmp_path / "ledger.db-journal").exists()
+    ledger = open_ledger(str(place))
+    with pytest.raises(
+        LedgerError, match="damaged"
+    ):  # there is a table and no version in it, which is told as what it is
+        ledger.history("default")
+    ledger.close()
