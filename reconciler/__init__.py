@@ -22,6 +22,7 @@ Verbs at the root, nouns in rooms, imports only go down:
     sources/         WHERE IT IS DECLARED   files, a cluster
     platforms/       WHERE IT IS TRUE       the Platform protocol; embedded/, ark/
     serving/ wal.py      a bounded server in a thread; an SQLite file for many writers
+    threads.py           threads that end with the process, whatever they wait for
     posting.py           one post within one deadline
     ledger_address.py    what may name a ledger
     writer/          HOW A FILE IS WRITTEN  whole, through no link, over nobody's edit

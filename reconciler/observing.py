@@ -4,10 +4,10 @@ Only reads, and a failure of the world is a value, never raised.
 """
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from reconciler import isolation, proof
@@ -17,6 +17,7 @@ from reconciler.kinds.declared import Declared
 from reconciler.platforms import Reader
 from reconciler.rules import override_exceeds_model_limit
 from reconciler.state import Failure, History, Operation, Snapshot, Support, Target
+from reconciler.threads import Pool
 
 READS_AT_ONCE: Final = 8  # how many go out together is the platform's own affair; more than that would only wait
 
@@ -79,8 +80,8 @@ def _read_each(targets: Collection[Target], reader: Reader) -> list[tuple[Target
         except PlatformError as error:
             return error
 
-    with ThreadPoolExecutor(max_workers=READS_AT_ONCE, thread_name_prefix="closer") as pool:
-        started = [(target, pool.submit(copy_context().run, one, target)) for target in targets]
+    with Pool(READS_AT_ONCE, "closer") as pool:
+        started = [(target, pool.submit(partial(copy_context().run, one, target))) for target in targets]
         return [(target, future.result()) for target, future in started]
 
 

@@ -4,10 +4,12 @@ What is run may start more and wait for it: there are always as many threads for
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Final, ParamSpec, TypeVar
+
+from reconciler.threads import Pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,7 +20,7 @@ _WAITING: Final = 12  # lists and their like: threads that only wait for the cal
 class Parallel:
     """Threads for one sweep."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def start(self, run: Callable[P, R], *args: P.args, **more: P.kwargs) -> Future[R]:
@@ -34,8 +36,5 @@ class Parallel:
 @contextmanager
 def parallel(calls: int) -> Iterator[Parallel]:
     """Threads for as many calls at once. On return all have ended; those that had not begun are not begun after a failure."""
-    pool = ThreadPoolExecutor(max_workers=calls + _WAITING, thread_name_prefix="ark-read")
-    try:
+    with Pool(calls + _WAITING, "ark-read") as pool:
         yield Parallel(pool)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
