@@ -3,6 +3,7 @@
 # make check   lint, types, import contracts
 # make lowest  the whole test suite again, with the oldest release that pyproject.toml allows of every requirement
 # make torture faults, bad input and adversaries at length: a table of what was tried (BULLETS="network disk": those alone)
+# make mutants put small mistakes into the pure modules: a test must notice each (MODELPOLICY_MUTANTS=400: so many of them)
 # make supply  look the locked requirements up for known flaws and write build/sbom.json (make lock locks them anew)
 # make docs    write docs/reference and crds again from the code
 # make bench   measure every row of benchmarks/README.md that this machine can
@@ -14,9 +15,9 @@ EXTRAS := ark,metrics,otel,postgres,serve
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
-.PHONY: help install demo test lowest check torture lock supply docs bench
+.PHONY: help install demo test lowest check torture mutants lock supply docs bench
 help:
-	@sed -n 's/^# //p' Makefile | head -8
+	@sed -n 's/^# //p' Makefile | head -9
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +58,9 @@ check: $(VENV)/.developed
 
 torture: $(VENV)/.tortured $(VENV)/.supplied
 	$(BIN)/python tests/torture/run.py $(BULLETS)
+
+mutants: $(VENV)/.developed
+	$(BIN)/python tests/mutants.py
 
 $(VENV)/.supplied: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --group supply
