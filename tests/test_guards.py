@@ -65,6 +65,14 @@ def test_too_many_reverts_by_count_and_by_percent_are_refused() -> None:
     assert ("mass-revert", None) in refusals(judged(owning(2, 0, guards={"maxReverts": {"count": 0, "percent": 0}})))
 
 
+def test_as_many_reverts_as_the_account_allows_are_not_too_many() -> None:
+    exactly = owning(10, 0, 1, 2, 3, guards={"maxReverts": {"count": 5, "percent": 60}})
+    assert refusals(judged(exactly)) == []
+    assert refusals(judged(owning(10, 0, 1, 2, 3, guards={"maxReverts": {"count": 6, "percent": 59}}))) == []
+    below = owning(10, 0, 1, 2, 3, guards={"maxReverts": {"count": 5, "percent": 59}})
+    assert refusals(judged(below)) == [("mass-revert", None)]
+
+
 def test_a_kind_that_would_be_wiped_is_refused_from_the_first_object() -> None:
     assert refusals(judged(owning(1))) == [("kind-wipe", None)]
     assert refusals(judged(owning(2, 0))) == []
@@ -76,6 +84,17 @@ def test_an_empty_source_is_refused_from_the_first_object_also_where_nothing_wou
     assert refusals(judged(asked)) == [("source-empty", None)]
     assert refusals(judged(replace(asked, prune=False))) == []
     assert refusals(judged(replace(asked, declared=declared(activation())))) == []
+
+
+def test_an_empty_path_is_refused_for_what_this_set_owns_from_there_and_for_nothing_else() -> None:
+    def asked(**owned: Any) -> Question:
+        past = history(record(override(), **{"applied": {"rpm": 600}, "source": "a/x.yaml", **owned}))
+        seen = snapshot(endpoint(override=(600, None)), model())
+        return question(declared(activation()), seen, past, under=("a", "b"), empty=("a",))
+
+    assert refusals(judged(asked())) == [("source-empty", None)]
+    assert refusals(judged(asked(set_name="theirs"))) == []
+    assert refusals(judged(asked(source="b/x.yaml"))) == []
 
 
 def test_an_incomplete_source_is_refused_where_it_should_be_pruned() -> None:

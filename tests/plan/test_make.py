@@ -354,3 +354,8 @@ def test_a_manual_change_names_the_page_only_where_there_is_one() -> None:
     caps = {**capabilities(), Operation.SET_LIMIT: Support(Capability.MANUAL)}
     how_to = only(make(question(declared(limit(tokens=5)), snapshot(model()), capabilities=caps))).how_to
     assert how_to == (f"set the inference limit of model {M} to 5 tokens. The next run sees it.")
+
+
+def test_a_resource_whose_item_the_platform_does_not_have_does_not_count_as_unchanged() -> None:
+    plan = make(question(declared(override("gone")), snapshot(endpoint())))
+    assert (plan.changes, plan.unchanged) == ((), 0)
