@@ -6,8 +6,8 @@ JSON Schema does not have, is an error of its own: it would guard less than it s
 constraint was accepted before, an unknown keyword is a warning and the rest of the schema holds.
 What to do: change the value at the place named, or the constraint. In a schema, `$ref` reaches within the schema only (nothing
 is ever fetched), patterns are RE2 (matched in linear time: no look-around, no back-references), keywords of your own begin with
-x-, and the work is bounded: 10,000 values and 64 levels a schema, and 1,000 keywords looked at for each match on average (100,000
-to start with).
+x-, and the work is bounded: 10,000 values and 64 levels a schema, and 1,000 steps for each match on average (100,000 to start
+with), where a keyword is one step and more where it compares, matches or tells much.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

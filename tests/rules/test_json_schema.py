@@ -180,9 +180,7 @@ COMBINED = st.recursive(
 def test_a_schema_judges_as_the_library_does(schema: Any, definition: Any, value: Any) -> None:
     whole = {"allOf": [schema], "$defs": {"d": definition if definition != {"$ref": "#/$defs/d"} else True}}
     made = compiled(whole)
-    if isinstance(made, Unfit):
-        assert "beside patternProperties" in made.message
-        return
+    assert isinstance(made, Schema)
     found = made.faults(value, Budget())
     assert found is not None
     assert ([*found] == []) is Draft202012Validator(whole).is_valid(value)

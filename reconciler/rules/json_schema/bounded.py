@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.rules.json_schema import messages, patterns
 from reconciler.rules.json_schema.evaluation import Budget, TooMuch, evaluator, spending
-from reconciler.rules.json_schema.keywords import Path, schemas
+from reconciler.rules.json_schema.keywords import Path, pointed, schemas
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -40,12 +40,17 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a value breaks a schema: where in the value, by which keyword, and the keys that `required` misses."""
+    """One way in which a value breaks a schema: where in the value, by which keyword, and the key that `required` misses."""
 
     path: Path
-    message: str
     keyword: str
-    missing: frozenset[str] = frozenset()
+    missing: frozenset[str]
+    _error: "ValidationError"
+
+    @property
+    def message(self) -> str:
+        """What is wrong there, made when it is asked for: of many faults few are told."""
+        return messages.of(self._error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Schema:
         """How the value breaks the schema, or None where telling takes too much work; draws on the budget."""
         budget.left += STEPS_EACH
         try:
-            with spending(budget):
+            with spending(budget, value):
                 return iter([_fault_of(error) for error in self._validator.iter_errors(value)])
         except (TooMuch, RecursionError):
             budget.left = 0  # the next value gets its own share and no more
@@ -66,10 +71,8 @@ class Schema:
 
 
 def _fault_of(error: "ValidationError") -> Fault:
-    wanted = error.validator_value if error.validator == "required" and isinstance(error.validator_value, list) else []
-    held = error.instance if isinstance(error.instance, dict) else {}
-    missing = frozenset(key for key in wanted if key not in held)
-    return Fault(tuple(error.absolute_path), messages.of(error), str(error.validator), missing)
+    missing = error.validator_value if error.validator == "required" and isinstance(error.validator_value, list) else ()
+    return Fault(tuple(error.absolute_path), str(error.validator), frozenset(missing), error)
 
 
 def compiled(schema: Mapping[str, Any]) -> Schema | Unfit:
@@ -108,13 +111,7 @@ def _oddity(schema: Mapping[str, Any]) -> Unfit | None:
         found = _odd(path, part) if isinstance(part, dict) else None
         if found is not None:
             return found
-    if all(any(name in part for part in parts.values() if isinstance(part, dict)) for name in _NOT_BOTH):
-        return Unfit(f"uses {' beside '.join(_NOT_BOTH)}, which is not supported within a constraint")
     return None
-
-
-# jsonschema matches the patterns for the former by `re`, which can take for ever.
-_NOT_BOTH: Final = ("unevaluatedProperties", "patternProperties")
 
 
 def _odd(path: Path, part: Mapping[str, Any]) -> Unfit | None:
@@ -151,17 +148,21 @@ def _ready(text: str) -> Schema | Unfit:
         return unfit
     schema.pop("$id", None)  # it would be the base of every reference, and those stay within
     resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+    judged, resolved = {*schemas(schema, referred=False)}, set()
     for path, part in schemas(schema).items():
         ref = part.get("$ref") if isinstance(part, dict) else None
-        if not isinstance(ref, str):
+        if not isinstance(ref, str) or ref in resolved:
             continue
+        resolved.add(ref)
         try:
             reached = resolver.lookup(ref).contents
         except (Unresolvable, ValueError, TypeError):
             return Unfit(f"refers to {ref[:100]!r}, which is not in it", (*path, "$ref"))
-        unfit = _invalid(reached, (*path, "$ref"))
+        target = pointed(schema, ref)
+        unfit = _invalid(reached, (*path, "$ref")) if target is not None and target[0] not in judged else None
         if unfit is not None:
             return unfit
+        judged |= {target[0]} if target else set()
     _write_out_forbidden(schema)
     return Schema(evaluator()(schema, registry=Registry()))
 

@@ -120,8 +120,9 @@ def parts(schema: Any) -> Iterator[tuple[Path, Any]]:
             yield from (((name, place), each) for place, each in enumerate(value))
 
 
-def schemas(root: Mapping[str, Any]) -> dict[Path, Any]:
-    """Every schema within a schema by its path: itself, those of its keywords, and those that only a reference reaches."""
+def schemas(root: Mapping[str, Any], *, referred: bool = True) -> dict[Path, Any]:
+    """Every schema within a schema by its path: itself, those of its keywords, and (`referred`) those that only a reference
+    reaches."""
     found: dict[Path, Any] = {}
     waiting: list[tuple[Path, Any]] = [((), root)]
     while waiting:
@@ -130,7 +131,7 @@ def schemas(root: Mapping[str, Any]) -> dict[Path, Any]:
             continue
         found[path] = schema
         waiting += [((*path, *step), part) for step, part in parts(schema)]
-        reference = schema.get("$ref") if isinstance(schema, dict) else None
+        reference = schema.get("$ref") if referred and isinstance(schema, dict) else None
         reached = pointed(root, reference) if isinstance(reference, str) else None
         if reached is not None:
             waiting.append(reached)

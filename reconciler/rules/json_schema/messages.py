@@ -38,6 +38,8 @@ def shown(value: object) -> str:
 
 def written(value: object) -> str:
     """A value of a schema in full, as far as there is room."""
+    if isinstance(value, str) and len(value) > MAX_SHOWN:
+        return _cut(json.dumps(value[:MAX_SHOWN], ensure_ascii=False), MAX_SHOWN)
     return _cut(json.dumps(value, ensure_ascii=False, default=str), MAX_SHOWN)
 
 
@@ -171,12 +173,6 @@ def joined(keys: Iterable[str]) -> str:
     return _joined((f"`{key}`" for key in keys), "and")
 
 
-def _unevaluated(error: "ValidationError") -> str:
-    names = error.instance if isinstance(error.instance, dict) else {}
-    told = [name for name in names if repr(name) in error.message]
-    return f"{joined(told)} must not be there" if told else "has a key that is not allowed"
-
-
 _SAID: Final[Mapping[str, Callable[["ValidationError"], str]]] = MappingProxyType(
     {
         "type": _type,
@@ -204,7 +200,7 @@ _SAID: Final[Mapping[str, Callable[["ValidationError"], str]]] = MappingProxyTyp
         "oneOf": _alternatives,
         "not": _not,
         "additionalProperties": lambda error: f"{error.message} must not be there",
-        "unevaluatedProperties": _unevaluated,
+        "unevaluatedProperties": lambda error: f"{error.message} must not be there",
         "unevaluatedItems": lambda _: "has entries that are not allowed",
         "items": lambda _: "has more entries than are allowed",
         "prefixItems": lambda _: "has more entries than are allowed",

@@ -28,6 +28,11 @@ def found(pattern: str, text: str) -> bool:
     return bool(_compiled(pattern).search(text))
 
 
+def size(pattern: str) -> int:
+    """How large the pattern's program is: matching takes at most time by this and by the length of the text."""
+    return int(_compiled(pattern).programsize)
+
+
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
     import re2
