@@ -62,5 +62,5 @@ def test_validate_imports_no_platform_no_ledger_no_plan_and_the_exact_reader_for
     inside = ("reconcile", "apply", "plan", "guards", "status", "ledger", "platforms", "controller", "metrics")
     assert not rooms(found, *(f"reconciler.{name}" for name in inside))
     ours = [name for name in found if name.startswith("reconciler") and not name.startswith("reconciler.rules.")]
-    assert len(ours) <= 65  # beside the rules, which are a file each
+    assert len(ours) <= 70  # beside the rules, each of which is a file
     assert len(found) <= 380
