@@ -4,12 +4,12 @@ pydantic lives here and in `load` and `schema` only.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -106,10 +106,22 @@ def _moment(value: Any) -> Any:
     raise PydanticCustomError("moment", "must be a time with a zone, such as 2026-12-01T00:00:00Z")
 
 
+def _in_utc(value: datetime) -> datetime:
+    """Only a time that UTC has: whatever tells a time tells it in UTC, where these would be of the year 0 or 10000."""
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError(
+            "moment", "is out of range: in UTC it is before the year 1 or after the year 9999"
+        ) from None
+    return value
+
+
 Flag = Annotated[bool, Field(strict=True)]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
+    AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64}),
 ]
 RatePerMinute = Annotated[int, Field(strict=True, ge=1, le=MAX_RATE)]

@@ -92,8 +92,5 @@ def late(model: Model) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time in UTC to the second, as messages write it; as it was written where UTC has no such year."""
-    try:
-        return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except OverflowError:
-        return time.isoformat()
+    """A time in UTC to the second, as messages write it."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

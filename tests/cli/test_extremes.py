@@ -172,3 +172,36 @@ def test_no_accepted_account_upsets_a_verb(tmp_path: Path) -> None:
         said = here.call(*("policies" if word == "P" else word for word in words))
         assert not unexpected(said), words
         assert said.exit_code in DOCUMENTED, words
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_utc_does_not_have_is_refused_at_its_line(tmp_path: Path, end: str) -> None:
+    document = extremes.base("EndpointRateOverride", 0)
+    document["spec"]["expiresAt"] = end
+    said = _alone(tmp_path, document).call("validate", "policies")
+    assert said.exit_code == Exit.INVALID
+    assert "in UTC it is before the year 1 or after the year 9999" in " ".join(said.stdout.split())
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"])
+def test_the_last_and_the_first_time_that_there_is_are_told_where_nothing_ends_sooner(tmp_path: Path, end: str) -> None:
+    document = extremes.base("EndpointRateOverride", 0)
+    document["spec"]["expiresAt"] = end
+    here = _alone(tmp_path, document)
+    for words in (
+        ("apply", "policies", "--yes"),
+        ("status", "policies"),
+        ("drift", "policies"),
+        ("watch", "policies", "--once"),
+    ):
+        said = here.call(*words)
+        assert not unexpected(said), words
+        assert said.exit_code == Exit.OK, (words, said.output)
+
+
+def _alone(home: Path, document: dict[str, Any]) -> Set:
+    made = Set(home, {"one.json": document})
+    made.write("policies", made.files)
+    (home / "seed.json").write_text(json.dumps(_seed([document])))
+    assert made.call("platform", "seed", "seed.json").exit_code == Exit.OK
+    return made
