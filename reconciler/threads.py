@@ -23,15 +23,21 @@ class Pool:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle = threading.Semaphore(0)
+        self._closed = False
+        self._changing = threading.Lock()
 
     def submit(self, run: Callable[[], R]) -> Future[R]:
-        """Run it as soon as a thread is free."""
+        """Run it as soon as a thread is free; what is asked for once the pool closes is cancelled, so that nobody waits for it."""
         future: Future[R] = Future()
-        self._jobs.put((future, run))
-        if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
-            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        with self._changing:
+            if self._closed:
+                future.cancel()
+                return future
+            self._jobs.put((future, run))
+            if not self._idle.acquire(blocking=False) and len(self._threads) < self._most:
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
         return future
 
     def _work(self) -> None:
@@ -46,6 +52,8 @@ class Pool:
 
     def close(self) -> None:
         """Begin nothing more, and return once what was begun has ended."""
+        with self._changing:
+            self._closed = True
         with suppress(queue.Empty):
             while (job := self._jobs.get_nowait()) is not None:
                 job[0].cancel()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError
 
 import pytest
 
@@ -49,6 +50,23 @@ def test_what_had_not_begun_when_the_pool_closes_is_not_begun() -> None:
     threading.Timer(0.2, hold.set).start()
     pool.close()
     assert begun == [0]
+
+
+def test_what_a_running_call_asks_for_once_the_pool_closes_is_cancelled() -> None:
+    pool, closing, told = Pool(2, "call"), threading.Event(), []
+
+    def parent() -> None:
+        closing.wait(10)
+        time.sleep(0.1)  # until `close` has emptied the queue and waits for this call
+        try:
+            pool.submit(lambda: None).result(10)
+        except CancelledError:
+            told.append("cancelled")
+
+    pool.submit(parent)
+    closing.set()
+    pool.close()
+    assert told == ["cancelled"]
 
 
 def test_a_call_that_never_answers_does_not_keep_the_process_alive() -> None:

@@ -218,7 +218,7 @@ def test_a_write_whose_answer_was_lost_is_transient_and_shows_when_read(rig: Rig
 
 
 def test_throttling_carries_the_platforms_own_wish_and_is_not_asked_again(rig: Rig) -> None:
-    rig.served.faults.order(Fault(FaultKind.THROTTLE, seconds=7))
+    rig.served.faults.order(Fault(FaultKind.THROTTLE, seconds=7, times=99))
     with pytest.raises(Transient) as caught:
         rig.connect().observe(frozenset())
     assert (caught.value.reason, caught.value.retry_after_s) == (Reason.THROTTLED, 7)
