@@ -13,7 +13,7 @@ with), where a keyword is one step and more where it compares, matches or tells 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.finding import Finding, Location, Severity
 from reconciler.kinds import Resource, normalised
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.rules.json_schema.bounded import Fault, Schema, Unfit
     from reconciler.rules.json_schema.keywords import Path
 
+MAX_UNKNOWN: Final = 10  # keywords of one constraint that are told
 _Place = tuple[Resource[Any] | None, Location]
 
 
@@ -86,12 +87,11 @@ def _unknown(constraint: Constraint, *, is_stored: bool) -> Iterator[Finding]:
 
     end = "the rest of it holds" if is_stored else "what it matches is left as it is"
     fields = fields_of(constraint.spec)
-    for remark in remarks.remarks(constraint.spec.schema_, fields):
-        if remark.unknown:
-            place = constraint.at("spec", "schema", *remark.path)
-            message = f"in the schema of {constraint.address} {remark.message}; {end}"
-            found = RULE.finding(message, constraint, place, hint=remark.hint)
-            yield replace(found, severity=Severity.WARNING, reason=None) if is_stored else found
+    for remark in islice(remarks.unknown(constraint.spec.schema_, fields), MAX_UNKNOWN):
+        place = constraint.at("spec", "schema", *remark.path)
+        message = f"in the schema of {constraint.address} {remark.message}; {end}"
+        found = RULE.finding(message, constraint, place, hint=remark.hint)
+        yield replace(found, severity=Severity.WARNING, reason=None) if is_stored else found
 
 
 def _of_resource(resource: Resource[Any], values: Mapping[str, Any]) -> _Subject:

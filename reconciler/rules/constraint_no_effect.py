@@ -7,7 +7,7 @@ What to do: say it with another keyword, or correct the name; the message says w
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from reconciler.finding import Finding, Severity
@@ -26,7 +26,7 @@ def _check(context: Context) -> Iterator[Finding]:
 def _of(constraint: Constraint) -> Iterator[Finding]:
     from reconciler.rules.json_schema import reach, remarks  # most sets have no constraint
     from reconciler.rules.json_schema.bounded import Unfit, compiled
-    from reconciler.rules.json_schema.documents import fields_of, shapes_of
+    from reconciler.rules.json_schema.documents import shapes_of
 
     spec = constraint.spec
     if isinstance(compiled(spec.schema_), Unfit):
@@ -34,8 +34,11 @@ def _of(constraint: Constraint) -> Iterator[Finding]:
     if spec.scope is Over.MODEL and spec.match.kinds is not None:
         message = f"{constraint.address}: match.kinds says nothing in scope Model, which is run over models"
         yield RULE.finding(message, constraint, constraint.at("spec", "match", "kinds"), hint="Leave it out.")
-    of_keywords = (each for each in remarks.remarks(spec.schema_, fields_of(spec)) if not each.unknown)
-    for remark in dict.fromkeys((*of_keywords, *reach.remarks(spec.schema_, shapes_of(spec)))):
+    told: set[remarks.Remark] = set()
+    for remark in chain(remarks.in_vain(spec.schema_), reach.remarks(spec.schema_, shapes_of(spec))):
+        if remark in told:
+            continue
+        told.add(remark)
         message = f"in the schema of {constraint.address} {remark.message}"
         yield RULE.finding(message, constraint, constraint.at("spec", "schema", *remark.path), hint=remark.hint)
 

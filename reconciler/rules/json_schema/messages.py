@@ -158,7 +158,7 @@ def _alternatives(error: "ValidationError") -> str:
     count = len(_asked(error))
     if not error.context:  # oneOf, and more than one of them holds
         return f"is as more than one of the {count} alternatives asks, and must be so of one only"
-    best = max(error.context, key=by_relevance())
+    best = min(error.context, key=by_relevance())  # the one that lies deepest
     where = ".".join(str(step) for step in best.relative_path)
     return f"is as none of the {count} alternatives asks ({f'{where}: ' if where else ''}{of(best)})"
 

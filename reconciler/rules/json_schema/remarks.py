@@ -17,12 +17,11 @@ OWN: Final = "x-"  # keywords of one's own begin so; they are notes
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing a schema says in vain, and where. `unknown`: it is no keyword at all."""
+    """One thing a schema says in vain, and where."""
 
     message: str
     path: Path
     hint: str = ""
-    unknown: bool = False
 
 
 # Keywords of earlier drafts and of OpenAPI, with what says the same in 2020-12.
@@ -62,21 +61,30 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def remarks(schema: Mapping[str, Any], fields: frozenset[str] = frozenset()) -> Iterator[Remark]:
-    """Everything that the schema says in vain. `fields` are the names in what it is run over."""
+def unknown(schema: Mapping[str, Any], fields: frozenset[str] = frozenset()) -> Iterator[Remark]:
+    """Every keyword that JSON Schema does not have. `fields` are the names in what the schema is run over."""
+    for path, part in schemas(schema).items():
+        for name in part if isinstance(part, dict) else ():
+            if name not in KEYWORDS and not name.startswith(OWN):
+                message = f"`{name[:80]}` is no keyword of JSON Schema 2020-12, so it asks for nothing"
+                yield Remark(message, (*path, name), _hint(name, fields))
+
+
+def in_vain(schema: Mapping[str, Any]) -> Iterator[Remark]:
+    """Every keyword that says nothing where it stands."""
     if all(name in KEYWORDS and not KEYWORDS[name].asks for name in schema):
         hint = "Say what must hold, for example properties: {spec: {properties: {...}}}."
         yield Remark("nothing is asked for, so everything meets it", (), hint)
     for path, part in schemas(schema).items():
-        if isinstance(part, dict):
-            for name in part:
-                yield from _of_keyword(name, part, (*path, name), fields)
+        for name in part if isinstance(part, dict) else ():
+            yield from _of_keyword(name, part, (*path, name))
 
 
-def _of_keyword(name: str, part: Mapping[str, Any], path: Path, fields: frozenset[str]) -> Iterator[Remark]:
+def _of_keyword(name: str, part: Mapping[str, Any], path: Path) -> Iterator[Remark]:
+    if name.startswith("x-kubernetes-"):
+        yield Remark(f"`{name[:80]}` is for an API server and is not evaluated here", path, "Say it in JSON Schema.")
     keyword = KEYWORDS.get(name)
     if keyword is None:
-        yield from _unknown(name, path, fields)
         return
     if name in _NOTES:
         yield Remark(f"`{name}` is a note that nobody checks", path, _NOTES[name])
@@ -94,14 +102,6 @@ def _of_keyword(name: str, part: Mapping[str, Any], path: Path, fields: frozense
     )
     if keyword.of and listed and not {*keyword.of} & {*listed}:
         yield Remark(f"`{name}` speaks of {joined(keyword.of)}, and here the type is {joined(listed)}", path)
-
-
-def _unknown(name: str, path: Path, fields: frozenset[str]) -> Iterator[Remark]:
-    if name.startswith("x-kubernetes-"):
-        yield Remark(f"`{name}` is for an API server and is not evaluated here", path, "Say it in JSON Schema.")
-    elif not name.startswith(OWN):
-        message = f"`{name[:80]}` is no keyword of JSON Schema 2020-12, so it asks for nothing"
-        yield Remark(message, path, _hint(name, fields), unknown=True)
 
 
 def _hint(name: str, fields: frozenset[str]) -> str:
