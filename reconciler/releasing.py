@@ -16,7 +16,8 @@ from reconciler.kinds.declared import DeclarationSet, Declared
 from reconciler.ledger import Intent, Ledger, Settlement
 from reconciler.pen import run_id
 from reconciler.plan import Action, Change, ChangeReason
-from reconciler.state import Capability, Outcome, Record, Result, Run, Target
+from reconciler.plan.removal import address_of
+from reconciler.state import Capability, Outcome, Record, Result, Run
 
 OPERATION: Final = "release"
 RELEASED: Final = "released"
@@ -75,11 +76,6 @@ def _found(account: str, address: str, known: Iterable[Record], mine: Declaratio
     near = difflib.get_close_matches(address, names, n=1)
     hint = f"did you mean {near[0]}?" if near else "`modelpolicy plan` shows what is owned and declared no more"
     raise CannotRelease(f"nothing owns an item called {address} on account {account}: {hint}", unknown=True)
-
-
-def address_of(target: Target) -> str:
-    """The address of an item itself."""
-    return f"{target.kind}/{target.name}"
 
 
 def _forget(account: str, record: Record, wanted: Handover, store: Ledger) -> None:

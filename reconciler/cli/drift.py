@@ -5,8 +5,9 @@ import click
 from reconciler.cli import common as shared
 from reconciler.cli import exits, formats, looking, opening
 from reconciler.cli.common import Common, Exit, Output
+from reconciler.cli.endings import Stop
 from reconciler.cli.terminal import Terminal
-from reconciler.finding import Finding
+from reconciler.finding import Finding, errors
 from reconciler.ledger import Ledger
 from reconciler.plan.drift import Drift, drifts, uncompared
 from reconciler.reconcile import Asked
@@ -34,6 +35,9 @@ def command(terminal: Terminal, common: Common, unmanaged: bool) -> Exit:
     something could not be compared: a document that cannot be read, or one that names what is not there.
     """
     read = opening.read(common.paths)
+    empty = opening.nothing_at(common.paths, read)
+    if empty and not errors(read.findings):
+        raise Stop(empty, Exit.INVALID)  # nothing was compared, which is not the same as no drift
     everyone = looking.asked(common, read)
     with opening.ledger(common.ledger) as ledger:
         seen = [_seen(*each, ledger, unmanaged=unmanaged) for each in looking.looks(everyone, ledger)]

@@ -36,6 +36,7 @@ def command(
 
     from reconciler import releasing
     from reconciler.cli import sets
+    from reconciler.plan.removal import address_of
     from reconciler.report.as_text import safe
 
     read = opening.read(paths)
@@ -62,7 +63,7 @@ def command(
                 {
                     "account": account,
                     "address": each.owner,
-                    "item": releasing.address_of(each.target),
+                    "item": address_of(each.target),
                     "set": each.set_name,
                 }
                 for account, each in done

@@ -73,3 +73,11 @@ def test_a_path_that_is_missing_is_invalid_and_refused_where_items_are_owned_fro
     assert call("plan", "here", "module", "nowhere").exit_code == Exit.REFUSED
     (two / "here" / "broken.yaml").write_text("kind: [")
     assert call("plan", "here", "module").exit_code == Exit.INVALID
+
+
+def test_drift_of_an_emptied_path_is_not_called_no_drift(call: Call, two: Path) -> None:
+    assert call("drift", "here", "module").exit_code == Exit.OK
+    (two / "module" / "kimi-k2.yaml").unlink()
+    emptied = call("drift", "here", "module")
+    assert emptied.exit_code == Exit.INVALID
+    assert "module holds no policy" in emptied.stderr
